@@ -1,0 +1,142 @@
+/**
+ * The launcher behind `deno task test` and `deno task ok`.
+ *
+ * The tests depend on two small packages from JSR. Where JSR cannot be reached, the launcher says so and uses
+ * `deno.offline.json`, which puts the stand-ins of `tests/standins/` in their place; with a network it never does.
+ *
+ * ```sh
+ * deno task test                    # everything
+ * deno task test tests/primitives   # some files, or any option of `deno test`
+ * deno task ok                      # the contributor's gate
+ * ```
+ *
+ * @module
+ */
+
+import { readConfig, ROOT } from "./config.ts";
+
+/** One step of the gate: a name and the `deno` call that has to succeed. */
+interface Step {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const PROBE_MS = 10_000;
+
+if (import.meta.main) {
+  Deno.chdir(ROOT);
+  const [command = "test", ...rest] = Deno.args;
+  const config = await chooseConfig();
+  const steps = command === "test"
+    ? testSteps(config, rest)
+    : command === "ok"
+    ? [...staticSteps(config), ...testSteps(config, []), ...lateSteps(config)]
+    : undefined;
+  if (steps === undefined) {
+    console.error(`Unknown command: ${command}; there are "test" and "ok"`);
+    Deno.exit(2);
+  }
+  for (const step of steps) {
+    console.log(`\n> ${step.name}`);
+    if (!await deno(step.args, config)) {
+      console.error(`\nFailed: ${step.name}`);
+      Deno.exit(1);
+    }
+  }
+}
+
+/** Asks JSR for one package; without an answer, the offline configuration is the one to use. */
+async function chooseConfig(): Promise<string[]> {
+  const given = Deno.env.get("LOCKSTEP_DENO_CONFIG");
+  if (given !== undefined) return ["--config", given];
+  const probe = new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--no-config", "--no-lock", "jsr:@std/assert@^1"],
+    stdout: "null",
+    stderr: "null",
+    signal: AbortSignal.timeout(PROBE_MS),
+  });
+  if ((await probe.output()).success) return [];
+  console.log(
+    "JSR cannot be reached: using the stand-ins under tests/standins/ (deno.offline.json)",
+  );
+  return ["--config", "deno.offline.json"];
+}
+
+/** Checks types first and tests without, or every worker that a test starts would be checked as it starts. */
+function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
+  return [
+    { name: "types", args: ["check", "--quiet", ...config, "."] },
+    {
+      name: "tests",
+      args: [
+        "test",
+        "-A",
+        "--no-check",
+        ...config,
+        ...(rest.length > 0 ? rest : ["tests/", "tools/", "npm/"]),
+      ],
+    },
+  ];
+}
+
+function staticSteps(_config: readonly string[]): Step[] {
+  return [
+    { name: "format", args: ["fmt", "--check", "--quiet"] },
+    { name: "lint", args: ["lint", "--quiet"] },
+  ];
+}
+
+/** What needs every exported module to be there. */
+function lateSteps(config: readonly string[]): Step[] {
+  const entries = Object.values(
+    readConfig("deno.json").exports as Record<string, string>,
+  );
+  const missing = entries.filter((entry) => !exists(entry));
+  if (missing.length > 0) {
+    console.log(
+      `No doc lint, doc tests and publish dry run yet, as exported files are missing: ${missing.join(" ")}`,
+    );
+    return [];
+  }
+  return [
+    { name: "doc lint", args: ["doc", "--lint", "--quiet", ...entries] },
+    {
+      name: "doc tests",
+      args: [
+        "test",
+        "-A",
+        "--doc",
+        "--no-check",
+        ...config,
+        ...entries,
+        "README.md",
+      ],
+    },
+    {
+      name: "publish dry run",
+      args: ["publish", "--dry-run", "--allow-dirty", "--quiet"],
+    },
+  ];
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs this very Deno; its children learn which configuration was chosen, since they do not inherit it. */
+async function deno(
+  args: readonly string[],
+  config: readonly string[],
+): Promise<boolean> {
+  const path = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdin: "inherit",
+    env: path,
+  }).spawn();
+  return (await child.status).success;
+}
