@@ -1,0 +1,40 @@
+// All that the library keeps for the agent (the thread of JavaScript) that it
+// runs in. One object, so that a model checker can be several agents in turn.
+
+import type { Host } from "./host.ts";
+
+/** What one agent has. Each field belongs to the file named beside it. */
+export class Agent {
+  /** Installed by an adapter. */
+  host: Host | undefined = undefined;
+  /** _local.ts: what this agent knows of each record, by recordKey. */
+  readonly locals: Map<number, WeakRef<object>> = new Map<number, WeakRef<object>>();
+  /** _roster.ts: the rosters this agent has met, by recordKey. */
+  readonly rosters: Map<number, object> = new Map<number, object>();
+  /** _memory.ts: where records go that are given no place. */
+  memory: object | undefined = undefined;
+  /** _park.ts: whether this agent may block; undefined until it was tried. */
+  mayBlock: boolean | undefined = undefined;
+  /** _spin.ts: how many turns a spin may take, and how it fared so far. */
+  spinLimit = -1;
+  /** _spin.ts: the present budget, in turns. */
+  spinBudget = 0;
+  /** _spin.ts: waits since the budget fell to nothing. */
+  spinSkipped = 0;
+  /** _keep_alive.ts: async waits that are pending. */
+  pending = 0;
+  /** _keep_alive.ts: what holds the event loop meanwhile. */
+  pendingTimer: unknown = undefined;
+  /** _held.ts: the ranked locks this agent holds, in the order taken. */
+  readonly ranked: object[] = [];
+  /** _held.ts: whether every hold is published for dumps. */
+  trackHeld = false;
+}
+
+/** The agent that runs now. */
+export let agent: Agent = new Agent();
+
+/** Makes another one the agent that runs now; only the model checker does. */
+export function setAgent(next: Agent): void {
+  agent = next;
+}

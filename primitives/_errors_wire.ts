@@ -1,0 +1,191 @@
+// Errors as plain data and back. Structured clone loses an error's class unless
+// it is one of seven built-ins, and its own properties always; here they stay.
+//
+// The class travels as a `kind`: the name of a built-in, or the stable code of
+// one of Lockstep's own (a class name changes when a bundler shortens it). An
+// error of any other class arrives as the nearest class that is known, with its
+// `name` kept. Constructors do not run on arrival: the instance is made by Error
+// itself, so that engines take it for a true error, and then given its properties.
+
+import {
+  BlockingUnavailableError,
+  BrokenBarrierError,
+  ClosedError,
+  DeadlockError,
+  LayoutError,
+  LockOrderError,
+  LockstepError,
+  NotHeldError,
+  OwnerDiedError,
+  ThreadError,
+  ThreadStoppedError,
+  UnsupportedError,
+} from "./errors.ts";
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+const classes = new Map<string, ErrorClass>([
+  ["lockstep", LockstepError],
+  ["not-held", NotHeldError],
+  ["deadlock", DeadlockError],
+  ["lock-order", LockOrderError],
+  ["owner-died", OwnerDiedError],
+  ["blocking-unavailable", BlockingUnavailableError],
+  ["closed", ClosedError],
+  ["broken-barrier", BrokenBarrierError],
+  ["thread-failed", ThreadError],
+  ["thread-stopped", ThreadStoppedError],
+  ["unsupported", UnsupportedError],
+  ["layout", LayoutError],
+]);
+for (
+  const name of [
+    "Error",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+    "AggregateError",
+    "SuppressedError",
+  ]
+) {
+  const found = (globalThis as Record<string, unknown>)[name];
+  if (typeof found === "function") classes.set(name, found as unknown as ErrorClass);
+}
+const kinds = new Map<unknown, string>([...classes].map(([kind, found]) => [found.prototype, kind]));
+
+const DOM_EXCEPTION = "DOMException";
+const domException = (globalThis as { DOMException?: typeof DOMException }).DOMException;
+
+/** Own properties that errors hide from enumeration and that still belong to what they say. */
+const HIDDEN = ["cause", "errors", "error", "suppressed"] as const;
+
+/** All that travels of an error; property values are the error's own, not copies. */
+export interface ErrorParts {
+  readonly kind: string;
+  readonly name: string;
+  readonly message: string | undefined;
+  readonly stack: string | undefined;
+  /** How many of the properties, counted from the first, are not enumerable. */
+  readonly hidden: number;
+  /** Names and values by turns. */
+  readonly properties: unknown[];
+}
+
+/** Reads all that travels of an error. */
+export function takeApart(error: Error): ErrorParts {
+  const kind = kindOf(error);
+  const properties: unknown[] = [];
+  for (const key of HIDDEN) {
+    if (hiddenOwn(error, key)) properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+  }
+  const hidden = properties.length / 2;
+  for (const key of Object.keys(error)) {
+    if (key !== "message" && key !== "stack") properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+  }
+  const { name, message, stack } = error;
+  return {
+    kind,
+    name: String(name),
+    message: message === "" && !Object.hasOwn(error, "message") ? undefined : String(message),
+    stack: typeof stack === "string" ? stack : undefined,
+    hidden,
+    properties,
+  };
+}
+
+/** Makes an error of its class, still without the properties, which may refer to it. */
+export function putTogether(kind: string, name: string, message: string | undefined, stack: string | undefined): Error {
+  let error: Error;
+  if (kind === DOM_EXCEPTION && domException !== undefined) {
+    error = new domException(message, name);
+  } else {
+    const found = classes.get(kind) ?? Error;
+    error = Reflect.construct(Error, message === undefined ? [] : [message], found) as Error;
+    if (error.name !== name) setProperty(error, "name", name, false);
+  }
+  setProperty(error, "stack", stack, false);
+  return error;
+}
+
+/** Defines a property, `__proto__` too, without running a setter. */
+export function setProperty(target: object, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+}
+
+/**
+ * Whether a value is an error. The tag of Object.prototype.toString tells errors
+ * of other realms, and DOMExceptions where they do not extend Error.
+ */
+export function isError(value: object, tag: string): value is Error {
+  return tag === "Error" || tag === DOM_EXCEPTION || value instanceof Error;
+}
+
+/** An error as plain data that structured clone carries. */
+export interface ErrorRecord extends ErrorParts {
+  /** Tells a record from other objects. */
+  readonly lockstepError: 1;
+}
+
+/**
+ * An error as plain data, for roads that are not the codec. Errors in its
+ * properties become records too, whatever the circles between them.
+ */
+export function errorToRecord(error: Error): ErrorRecord {
+  const records = new Map<unknown, ErrorRecord>();
+  const convert = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(convert);
+    if (typeof value !== "object" || value === null || !isError(value, tagOf(value))) return value;
+    const known = records.get(value);
+    if (known !== undefined) return known;
+    const record: ErrorRecord = { lockstepError: 1, ...takeApart(value) };
+    records.set(value, record);
+    const { properties } = record;
+    for (let i = 1; i < properties.length; i += 2) properties[i] = convert(properties[i]);
+    return record;
+  };
+  return convert(error) as ErrorRecord;
+}
+
+/** The error that a record stands for. */
+export function recordToError(record: ErrorRecord): Error {
+  const errors = new Map<unknown, Error>();
+  const convert = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(convert);
+    if (typeof value !== "object" || value === null || (value as ErrorRecord).lockstepError !== 1) return value;
+    const known = errors.get(value);
+    if (known !== undefined) return known;
+    const { kind, name, message, stack, hidden, properties } = value as ErrorRecord;
+    const error = putTogether(kind, name, message, stack);
+    errors.set(value, error);
+    for (let i = 0; i < properties.length; i += 2) {
+      setProperty(error, String(properties[i]), convert(properties[i + 1]), i >= 2 * hidden);
+    }
+    return error;
+  };
+  return convert(record) as Error;
+}
+
+/** What Object.prototype.toString calls a value. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** The nearest known class; the name decides for an error of another realm. */
+function kindOf(error: Error): string {
+  if (domException !== undefined && error instanceof domException) return DOM_EXCEPTION;
+  for (let proto: unknown = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const kind = kinds.get(proto);
+    if (kind !== undefined) return kind;
+  }
+  if (tagOf(error) === DOM_EXCEPTION) return DOM_EXCEPTION;
+  const name = String(error.name);
+  return /^[A-Z]/.test(name) && classes.has(name) ? name : "Error";
+}
+
+function hiddenOwn(error: Error, key: string): boolean {
+  const found = Object.getOwnPropertyDescriptor(error, key);
+  return found !== undefined && found.enumerable !== true;
+}

@@ -1,0 +1,20 @@
+// Printing: console.log shows what toString() gives, on every runtime that lets
+// an object say so. Browsers' consoles draw objects themselves.
+
+/** Makes console.log print `toString()` of instances. */
+export function inspectable(prototype: object): void {
+  for (const hook of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
+    Object.defineProperty(prototype, Symbol.for(hook), {
+      configurable: true,
+      value: function (this: object): string {
+        return this.toString();
+      },
+    });
+  }
+  Object.defineProperty(prototype, Symbol.toStringTag, {
+    configurable: true,
+    get(this: object): string {
+      return this.constructor.name;
+    },
+  });
+}

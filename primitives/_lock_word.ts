@@ -1,0 +1,395 @@
+// Memory layout: Lock and RLock, 16 words (64 bytes, align 64). TAG set, the rest zero = free.
+//
+//   word  name    written by      meaning
+//   0 1 2 TAG ID  creator, once   see _layout.ts
+//   3     OWNER   any thread      bits 0-29  OWNER_MASK   id of the holder, 0 = none
+//                                 bit  30    DIED_BIT     the holder is known to have died
+//                                 bit  31    WAITERS_BIT  the release owes a wake-up
+//   4     GATE    any releaser    counts contended releases, wraps, only compared; async waiters sleep on it
+//   5     TASKS   async waiters   how many agents have an async waiter asleep on GATE; those that died still count
+//   6     HEIR    starved waiter  id of the waiter that gets the next release, bit 30: it is async; 0 = none
+//   7     FLAGS   creator, once   bit 0 handoff, bit 1 has a rank
+//   8     RANK    creator, once   the rank, if it has one
+//   9 - 15 spare, zero
+//
+// OWNER as { holder, died, waiters }:
+//   { 0, 0, 0 }  free; threads may still be asleep, then a notified one is awake and bound by invariant 2
+//   { 0, 0, 1 }  free and, while HEIR is set, reserved for it; else any slow-path acquirer takes it
+//   { t, 0, 0 }  held by t; the remark of the first line
+//   { t, 0, 1 }  held by t; threads are asleep on OWNER or GATE, or about to be, or gave up a moment ago
+//   { t, 1, * }  t died holding it; every acquire throws OwnerDiedError until recover()
+//   { 0, 1, * }  never
+//
+// Transitions:
+//   { 0, 0, 0 } -> { me, 0, 0 }   acquire, fast path               cas
+//   { 0, 0, * } -> { me, 0, 1 }   acquire, slow or async           cas; from { 0, 0, 1 } only if not reserved for another
+//   { t, d, 0 } -> { t, d, 1 }    before sleeping on it            cas
+//   { t, 0, 0 } -> { 0, 0, 0 }    release, fast path               cas
+//   { t, 0, 1 } -> { 0, 0, h }    release; h = HEIR is set         cas, then wake one on OWNER (all if h), all on GATE
+//   { t, 0, w } -> { t, 1, w }    anybody who finds t dead         cas, then wake all
+//   { t, 1, w } -> { me, 0, w }   recover()                        cas
+//   { 0, 0, 1 } -> { 0, 0, 0 }    the heir gives up                cas, then wake one on OWNER and all on GATE
+//
+// Invariants:
+//   1. A thread sleeps on OWNER only with WAITERS_BIT set, an async waiter only on the GATE that it read before
+//      it saw WAITERS_BIT set, with its agent counted in TASKS.
+//   2. A waiter that was asleep takes the lock as { me, 0, 1 }, or sets WAITERS_BIT again before it sleeps or gives up.
+//   3. While t lives, only a release changes it.
+//   4. With nobody holding or waiting, OWNER, TASKS and HEIR are 0: the record is fully reset.
+//
+// Publication: the cas in release() publishes every plain write made while holding.
+// Why two words: unpark(OWNER, 1) has to reach a thread that can run; an async waiter's event loop may be busy.
+// Fairness: barging is allowed. A waiter passed for PATIENCE ms becomes the heir, and gets the next release. What is
+//   reserved lapses after LAPSE ms (1 for an async heir, whose thread may be busy), as seen by whoever waits for it.
+// Hold serial: counts the holds of this agent, beside the word in LockLocal. Which of an agent's own holds stands is
+//   known to it alone: a serial in shared memory could be overwritten late by a holder whose hold another thread ended.
+// Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
+//   as in WebKit's WTF::Lock ("Locking in WebKit").
+
+import type { Words } from "./_atomics.ts";
+import { add, cas, load, store } from "./_atomics.ts";
+import { now, POLL } from "./_deadline.ts";
+import { checkRank, forgetHold, noteHold, tracking } from "./_held.ts";
+import type { Kind } from "./_layout.ts";
+import { FIRST } from "./_layout.ts";
+import { AsyncLine } from "./_line.ts";
+import { localOf } from "./_local.ts";
+import type { Roster } from "./_roster.ts";
+import { spinUntil } from "./_spin.ts";
+import type { Attempt, Wanted } from "./_wait.ts";
+import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
+import { DeadlockError, NotHeldError, OwnerDiedError } from "./errors.ts";
+
+/** Bytes of a Lock or an RLock. */
+export const LOCK_BYTES = 64;
+
+/** Word: the holder. */
+export const OWNER: number = FIRST;
+const GATE = 4;
+const TASKS = 5;
+const HEIR = 6;
+const FLAGS = 7;
+const RANK = 8;
+
+const OWNER_MASK = 0x3fffffff;
+const DIED_BIT = 0x40000000;
+const WAITERS_BIT = 0x80000000 | 0;
+const ASYNC_BIT = 0x40000000;
+const HANDOFF_FLAG = 1;
+const RANK_FLAG = 2;
+
+/** ms after which a waiter that is passed again and again becomes the heir. */
+const PATIENCE = 10;
+/** ms for which the lock is kept for a heir that is a thread, and for one that is a task. */
+const LAPSE = 10;
+const LAPSE_ASYNC = 1;
+
+/** What this agent knows of a lock, shared by all its objects for it. */
+class LockLocal {
+  /** Counts the holds of this agent. */
+  serial = 0;
+  /** RLock: how often this agent's thread has taken it. */
+  depth = 0;
+  /** Whether the present hold was taken by acquireAsync. */
+  task = false;
+  readonly line: AsyncLine = new AsyncLine();
+  /** The reservation seen last, and when it was first seen. */
+  heir = 0;
+  heirSince = 0;
+}
+
+/** Options that a lock's record keeps. */
+export interface LockWordOptions {
+  readonly handoff: boolean;
+  readonly rank: number | undefined;
+}
+
+/** Writes a fresh record. */
+export function fillLock(words: Words, options: LockWordOptions): void {
+  const { handoff, rank } = options;
+  store(words, FLAGS, (handoff ? HANDOFF_FLAG : 0) | (rank === undefined ? 0 : RANK_FLAG));
+  store(words, RANK, rank ?? 0);
+}
+
+/** One lock as this agent sees it: the word, and the slow paths around it. */
+export class LockWord implements Wanted {
+  readonly words: Words;
+  readonly roster: Roster;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly verb: string = "acquire";
+  readonly me: number;
+  readonly local: LockLocal;
+  readonly handoff: boolean;
+  readonly rank: number | undefined;
+
+  constructor(kind: Kind, words: Words, roster: Roster, name: string) {
+    this.words = words;
+    this.roster = roster;
+    this.kind = kind;
+    this.name = name;
+    this.me = roster.me;
+    this.local = localOf(words, () => new LockLocal());
+    const flags = load(words, FLAGS);
+    this.handoff = (flags & HANDOFF_FLAG) !== 0;
+    this.rank = (flags & RANK_FLAG) !== 0 ? load(words, RANK) : undefined;
+  }
+
+  /** Its class and name, for messages. */
+  get title(): string {
+    return title(this.kind, this.name);
+  }
+
+  /** The holder's thread id, 0 = none. */
+  get owner(): number {
+    return load(this.words, OWNER) & OWNER_MASK;
+  }
+
+  /** Whether this agent holds it, by its thread or by one of its tasks. */
+  get mine(): boolean {
+    return (load(this.words, OWNER) & ~WAITERS_BIT) === this.me;
+  }
+
+  /** Whether that hold of this agent still stands. */
+  holds(serial: number): boolean {
+    return this.local.serial === serial && this.mine;
+  }
+
+  /** What printing a lock shows. */
+  toString(): string {
+    const seen = load(this.words, OWNER);
+    const owner = seen & OWNER_MASK;
+    if (owner === 0) return `${this.title} (unlocked)`;
+    const died = (seen & DIED_BIT) !== 0 || !this.roster.alive(owner);
+    const depth = this.kind === "RLock" && this.mine ? `, depth ${this.local.depth}` : "";
+    return `${this.title} (locked, owner ${owner} ${this.roster.name(owner)}${died ? ", which died" : ""}${depth})`;
+  }
+
+  owners(): readonly number[] {
+    const { owner } = this;
+    return this.handoff || owner === 0 ? [] : [owner];
+  }
+
+  // Taking it, blocked.
+
+  /** Takes it, or returns false once the deadline is over. The hold counts as the thread's. */
+  acquire(deadline: number): boolean {
+    if (this.rank !== undefined) checkRank(this, false);
+    if (cas(this.words, OWNER, 0, this.me) !== 0 && !this.#acquireSlow(deadline)) return false;
+    this.taken(false);
+    return true;
+  }
+
+  /** Books a hold that has just been won; returns its serial. */
+  taken(task: boolean): number {
+    const { local } = this;
+    local.task = task;
+    const serial = ++local.serial;
+    if (tracking || this.rank !== undefined) noteHold(this, serial, task);
+    return serial;
+  }
+
+  #acquireSlow(deadline: number): boolean {
+    const { words, me } = this;
+    if (this.#tryTake(false)) return true;
+    if (deadline === POLL) return false;
+    if (deadline === Infinity) this.#refuseOwn();
+    if (this.#spin()) return true;
+    const wait = BlockedWait.begin(this, deadline);
+    try {
+      for (;;) {
+        if (this.#tryTake(true)) return true;
+        const seen = load(words, OWNER);
+        if ((seen & OWNER_MASK) === 0) {
+          if (seen === 0) continue;
+          if (wait.expired) return false;
+          wait.park(words, OWNER, seen, LAPSE_ASYNC); // reserved: see whether it lapses
+          continue;
+        }
+        // Mark before sleeping and before giving up, or those behind us are forgotten (invariants 1 and 2).
+        if (seen >= 0 && cas(words, OWNER, seen, seen | WAITERS_BIT) !== seen) continue;
+        if (wait.expired) return false;
+        if (wait.elapsed > PATIENCE) cas(words, HEIR, 0, me);
+        wait.park(words, OWNER, seen | WAITERS_BIT);
+      }
+    } finally {
+      wait.end();
+      this.#resign(me);
+    }
+  }
+
+  #spin(): boolean {
+    const { words, me } = this;
+    return spinUntil(() => load(words, OWNER) === 0 && cas(words, OWNER, 0, me) === 0);
+  }
+
+  /** One try; `slept` says that others may be asleep behind us. Throws OwnerDiedError. */
+  #tryTake(slept: boolean): boolean {
+    const { words, me } = this;
+    for (;;) {
+      const seen = load(words, OWNER);
+      const owner = seen & OWNER_MASK;
+      if (owner !== 0) {
+        if ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner)) this.#throwDied(seen);
+        return false;
+      }
+      if (seen !== 0 && this.#reserved()) return false;
+      // Take it as contended when threads behind us may be asleep (invariant 2).
+      if (cas(words, OWNER, seen, slept || seen !== 0 ? me | WAITERS_BIT : me) === seen) {
+        this.local.heir = 0;
+        return true;
+      }
+    }
+  }
+
+  /** Whether the free lock is being kept for somebody else. */
+  #reserved(): boolean {
+    const { words, local } = this;
+    const heir = load(words, HEIR);
+    if (heir === 0 || (heir & OWNER_MASK) === this.me) return false;
+    if (local.heir !== heir) {
+      local.heir = heir;
+      local.heirSince = now();
+      return true;
+    }
+    if (now() - local.heirSince < ((heir & ASYNC_BIT) !== 0 ? LAPSE_ASYNC : LAPSE)) return true;
+    cas(words, HEIR, heir, 0);
+    local.heir = 0;
+    return false;
+  }
+
+  /** No longer the heir, if it was; nobody must go on waiting for us to take it. */
+  #resign(heir: number): void {
+    const { words } = this;
+    if (load(words, HEIR) !== heir || cas(words, HEIR, heir, 0) !== heir) return;
+    if (cas(words, OWNER, WAITERS_BIT, 0) === WAITERS_BIT) this.#wake(false);
+  }
+
+  /** A thread that waits for itself would wait for ever. */
+  #refuseOwn(): void {
+    if (this.handoff || !this.mine) return;
+    const { me, roster } = this;
+    const threadName = roster.name(me);
+    const how = this.local.task ? "a task of this thread holds it" : "this thread holds it";
+    throw new DeadlockError(`Cannot acquire ${this.title} as ${how}: it would wait for itself`, {
+      cycle: [{ thread: me, threadName, waitsFor: this.title, holds: this.title }],
+    });
+  }
+
+  #throwDied(seen: number): never {
+    const { words, roster } = this;
+    const owner = seen & OWNER_MASK;
+    if ((seen & DIED_BIT) === 0 && cas(words, OWNER, seen, seen | DIED_BIT) === seen) this.#wake(true);
+    const threadName = roster.name(owner);
+    throw new OwnerDiedError(
+      `Cannot acquire ${this.title} as thread ${JSON.stringify(threadName)} died holding it: ` +
+        "recover() takes it over, to repair what it protects",
+      { threadName },
+    );
+  }
+
+  // Taking it without blocking.
+
+  /** Takes it for a task of this agent; the hold counts as the thread's. */
+  async acquireAsync(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.rank !== undefined) checkRank(this, true);
+    const { line } = this.local;
+    if (line.length === 0 && this.#tryTake(false)) return;
+    await line.enter(signal);
+    try {
+      await this.#waitAsync(signal);
+    } finally {
+      line.leave();
+    }
+  }
+
+  #waitAsync(signal: AbortSignal | undefined): Promise<void> {
+    const { words } = this;
+    const heir = this.me | ASYNC_BIT;
+    const since = now();
+    let counted = false;
+    const leave = (): void => {
+      if (counted) add(words, TASKS, -1);
+      this.#resign(heir);
+    };
+    const attempt = (): Attempt<void> => {
+      for (;;) {
+        if (this.#tryTake(counted)) {
+          leave();
+          return { done: true, value: undefined };
+        }
+        if (!counted) {
+          counted = true;
+          add(words, TASKS, 1);
+        }
+        const gate = load(words, GATE); // read before the look at OWNER (invariant 1)
+        const seen = load(words, OWNER);
+        if ((seen & OWNER_MASK) === 0) {
+          if (seen === 0) continue;
+          return { done: false, sleep: { words, index: GATE, expected: gate, atMost: LAPSE_ASYNC } };
+        }
+        if (seen >= 0 && cas(words, OWNER, seen, seen | WAITERS_BIT) !== seen) continue;
+        if (now() - since > PATIENCE) cas(words, HEIR, 0, heir);
+        return { done: false, sleep: { words, index: GATE, expected: gate, atMost: SLICE } };
+      }
+    };
+    return waitAsync(this, attempt, { signal, onGiveUp: leave });
+  }
+
+  // Letting go.
+
+  /** Ends that hold of this agent, if it still stands. */
+  releaseHold(serial: number): void {
+    const { words, me, local } = this;
+    if (local.serial !== serial) return;
+    if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
+    if (tracking || this.rank !== undefined) forgetHold(this);
+  }
+
+  /** Ends whatever hold there is. Throws NotHeldError when it is free, OwnerDiedError when its holder died. */
+  releaseAny(): void {
+    const seen = load(this.words, OWNER);
+    const owner = seen & OWNER_MASK;
+    if (owner !== 0 && !this.handoff && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner))) this.#throwDied(seen);
+    if (owner === 0 || !this.#releaseSlow(owner)) {
+      throw new NotHeldError(`Cannot release ${this.title} as nobody holds it: it is free`);
+    }
+    if (tracking || this.rank !== undefined) forgetHold(this);
+  }
+
+  /** Lets go of the hold of that thread and wakes who waits. Returns false when it no longer stands. */
+  #releaseSlow(owner: number): boolean {
+    const { words } = this;
+    for (;;) {
+      const seen = load(words, OWNER);
+      if ((seen & OWNER_MASK) !== owner) return false;
+      const reserve = seen < 0 && load(words, HEIR) !== 0;
+      if (cas(words, OWNER, seen, reserve ? WAITERS_BIT : 0) !== seen) continue;
+      if (seen < 0) this.#wake(reserve);
+      return true;
+    }
+  }
+
+  #wake(all: boolean): void {
+    const { words, roster } = this;
+    roster.parker.unpark(words, OWNER, all ? Infinity : 1);
+    if (load(words, TASKS) === 0) return;
+    add(words, GATE, 1);
+    roster.parker.unpark(words, GATE, Infinity);
+  }
+
+  /** Takes the lock over from a holder that died. Returns false when nobody died holding it. */
+  recover(): boolean {
+    const { words } = this;
+    for (;;) {
+      const seen = load(words, OWNER);
+      const owner = seen & OWNER_MASK;
+      if (owner === 0 || ((seen & DIED_BIT) === 0 && this.roster.alive(owner))) return false;
+      if (cas(words, OWNER, seen, this.me | (seen & WAITERS_BIT)) !== seen) continue;
+      this.local.depth = 0;
+      this.taken(false);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Where records live, and by which roster and parker: chosen for each memory,
+// never for each import. A record in memory that was bound to a roster belongs
+// to that roster; any other belongs to the program's own, in thread scope.
+
+import { agent } from "./_agent.ts";
+import type { Words } from "./_atomics.ts";
+import type { Kind, Placement } from "./_layout.ts";
+import { ownBuffer, sign, wordsAt } from "./_layout.ts";
+import { Roster } from "./_roster.ts";
+
+/** Where an agent puts records that are given no place, and whose roster serves them. */
+export interface Memory {
+  readonly roster: Roster;
+  /** Room for one record, zeroed, in whole cache lines. */
+  allocate(byteLength: number): Required<Placement>;
+  /** A module that must be imported before anybody attaches to this memory. */
+  readonly module?: string | undefined;
+}
+
+const bound = new WeakMap<SharedArrayBuffer, Roster>();
+
+/** Says that records in this buffer belong to that roster. */
+export function bindMemory(buffer: SharedArrayBuffer, roster: Roster): void {
+  bound.set(buffer, roster);
+}
+
+/** Makes a memory the one for records that are given no place, in this agent. */
+export function useMemory(memory: Memory): void {
+  agent.memory = memory;
+}
+
+/** Makes this roster the program's own, with a buffer for each record. */
+export function useRoster(roster: Roster): void {
+  useMemory({
+    roster,
+    allocate: (byteLength) => ({ buffer: ownBuffer(byteLength), byteOffset: 0 }),
+  });
+}
+
+/** The memory for records that are given no place. */
+export function memory(): Memory {
+  if (agent.memory === undefined) useRoster(Roster.create());
+  return agent.memory as Memory;
+}
+
+/** A fresh record: its words, tag still unwritten, and the roster that serves it. */
+export interface Fresh {
+  readonly words: Words;
+  readonly roster: Roster;
+}
+
+/**
+ * Room for a fresh record of that kind, at a given place or in memory of its own.
+ * `fill` writes what must be there before the tag publishes it.
+ */
+export function createRecord(
+  kind: Kind,
+  byteLength: number,
+  at: Placement | undefined,
+  fill?: (words: Words) => void,
+): Fresh {
+  let words: Words;
+  let roster: Roster;
+  if (at === undefined) {
+    const { buffer, byteOffset } = memory().allocate(byteLength);
+    words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    roster = memory().roster;
+  } else {
+    words = wordsAt(kind, at, byteLength);
+    roster = bound.get(at.buffer) ?? memory().roster;
+    words.fill(0);
+  }
+  fill?.(words);
+  sign(words, kind);
+  return { words, roster };
+}

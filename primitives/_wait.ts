@@ -1,0 +1,215 @@
+// The one loop that all waiting goes through, blocked or async.
+//
+// A wait sleeps in slices. Between two slices a blocked thread looks up: was it
+// told to stop, for whom does it wait now and do they live, has a circle of waits
+// closed. Detection of deadlocks, recovery from death and cooperative termination
+// all hang on this. It costs nothing before the first sleep.
+//
+// What a primitive's loop must hold:
+//   1. It reads its words, decides, and only then sleeps on the value that it read.
+//   2. It reads them again after every sleep: parking may return for no reason.
+//   3. It calls begin() before the first sleep and end() on every way out.
+
+import { agent } from "./_agent.ts";
+import type { Words } from "./_atomics.ts";
+import { deadlineAfter, now, remaining } from "./_deadline.ts";
+import { detect } from "./_detect.ts";
+import { keepAlive, letGo } from "./_keep_alive.ts";
+import type { Kind } from "./_layout.ts";
+import { ID_HI, ID_LO, KINDS } from "./_layout.ts";
+import { mayBlock } from "./_park.ts";
+import type { Roster } from "./_roster.ts";
+import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
+
+/** The longest sleep without a look around, in ms. */
+export const SLICE = 50;
+
+/** What a waiter waits for. */
+export interface Wanted {
+  readonly kind: Kind;
+  readonly words: Words;
+  readonly roster: Roster;
+  /** The name given to it, "" for none. */
+  readonly name: string;
+  /** The method that waits, for error messages: `acquire`. */
+  readonly verb: string;
+  /** The ids of those who could end the wait now; empty where anybody could. Reads the record anew. */
+  owners(): readonly number[];
+}
+
+/** How a primitive is called in messages: `Lock "accounts"` or `Lock`. */
+export function title(kind: string, name: string): string {
+  return name === "" ? kind : `${kind} ${JSON.stringify(name)}`;
+}
+
+/** A wait of this agent, blocked. */
+export class BlockedWait {
+  readonly #wanted: Wanted;
+  readonly #deadline: number;
+  readonly #untimed: boolean;
+  #slice = 0; // when the present slice ends
+  readonly started: number;
+  /** Ticket of the wait in the roster. */
+  readonly ticket: number;
+  /** _detect.ts: what it saw of a suspected circle. */
+  suspicion: unknown = undefined;
+
+  private constructor(wanted: Wanted, deadline: number) {
+    this.#wanted = wanted;
+    this.#deadline = deadline;
+    this.#untimed = deadline === Infinity;
+    const { roster, words, kind, name } = wanted;
+    this.ticket = roster.beginWait(KINDS[kind], words[ID_HI]!, words[ID_LO]!, name, this.#untimed);
+    roster.confirmWait(wanted.owners());
+    this.started = now();
+    this.#slice = this.started + SLICE;
+  }
+
+  /**
+   * Publishes a wait that is about to sleep. Throws ThreadStoppedError in a thread that was
+   * told to stop, BlockingUnavailableError in one that may not block.
+   */
+  static begin(wanted: Wanted, deadline: number): BlockedWait {
+    const { kind, name, verb, roster } = wanted;
+    if (!mayBlock()) {
+      throw new BlockingUnavailableError(
+        `Cannot ${verb} ${title(kind, name)} as this thread may not block: use ${verb}Async()`,
+        { hint: `${verb}Async` },
+      );
+    }
+    checkStop(roster, wanted);
+    return new BlockedWait(wanted, deadline);
+  }
+
+  /** Whether the deadline is over. */
+  get expired(): boolean {
+    return !this.#untimed && remaining(this.#deadline) <= 0;
+  }
+
+  /** How long it has waited, in ms. */
+  get elapsed(): number {
+    return now() - this.started;
+  }
+
+  /**
+   * Sleeps while the word has that value, at most until the slice, the deadline or `atMost` ms
+   * are over. At the end of a slice it looks around, and may throw ThreadStoppedError or DeadlockError.
+   */
+  park(words: Words, index: number, expected: number, atMost: number = Infinity): void {
+    const time = now();
+    if (time >= this.#slice) {
+      this.#lookUp();
+      this.#slice = now() + SLICE;
+      return; // the words may have changed meanwhile
+    }
+    const ms = Math.min(this.#slice - time, remaining(this.#deadline), atMost);
+    if (ms > 0) this.#wanted.roster.parker.park(words, index, expected, ms);
+  }
+
+  #lookUp(): void {
+    const { roster } = this.#wanted;
+    checkStop(roster, this.#wanted);
+    roster.confirmWait(this.#wanted.owners());
+    detect(this.#wanted, this, this.#untimed);
+  }
+
+  /** The wait is over, one way or another. */
+  end(): void {
+    this.#wanted.roster.endWait();
+  }
+}
+
+/** Throws ThreadStoppedError when this agent was told to stop. */
+export function checkStop(roster: Roster, wanted: { kind: string; name: string; verb: string }): void {
+  if (!roster.stopRequested) return;
+  throw new ThreadStoppedError(
+    `Cannot ${wanted.verb} ${title(wanted.kind, wanted.name)} as thread ${
+      JSON.stringify(roster.name(roster.me))
+    } was told to stop`,
+  );
+}
+
+/** What one look of an async waiter at its words can give. */
+export type Attempt<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly sleep: Sleep };
+
+/** On what an async waiter sleeps next. */
+export interface Sleep {
+  readonly words: Words;
+  readonly index: number;
+  readonly expected: number;
+  /** At most so long, in ms; a slice otherwise. */
+  readonly atMost?: number;
+}
+
+/** Options of an async wait. */
+export interface AsyncOptions<T> {
+  readonly signal?: AbortSignal | undefined;
+  /** A time limit in ms; then `onTimeout` decides. */
+  readonly timeout?: number;
+  onTimeout?(): T;
+  /** Called once, when the wait ends without success: takes back what it left in the record. */
+  onGiveUp?(): void;
+}
+
+/**
+ * Waits without blocking: calls `attempt` until it is done, sleeping in slices in between.
+ * Keeps the event loop alive meanwhile. Rejects with what `attempt` throws, with `signal.reason`,
+ * or with ThreadStoppedError; a rejected waiter has called `onGiveUp` and takes nothing.
+ */
+export function waitAsync<T>(
+  wanted: { kind: string; name: string; verb: string; roster: Roster },
+  attempt: () => Attempt<T>,
+  options: AsyncOptions<T> = {},
+): Promise<T> {
+  const { signal, timeout = Infinity } = options;
+  const { roster } = wanted;
+  return new Promise<T>((resolve, reject) => {
+    const deadline = deadlineAfter(timeout);
+    const owner = agent;
+    let cancel: (() => void) | undefined;
+    let settled = false;
+    keepAlive();
+    const finish = (): void => {
+      settled = true;
+      signal?.removeEventListener("abort", onAbort);
+      letGo();
+    };
+    const fail = (error: unknown): void => {
+      finish();
+      options.onGiveUp?.();
+      reject(error);
+    };
+    const onAbort = (): void => {
+      if (settled) return;
+      fail(signal!.reason);
+      cancel?.();
+    };
+    const step = (): void => {
+      if (settled || owner !== agent) return;
+      try {
+        checkStop(roster, wanted);
+        const result = attempt();
+        if (result.done) {
+          finish();
+          resolve(result.value);
+          return;
+        }
+        const left = remaining(deadline);
+        if (left <= 0) {
+          finish();
+          resolve(options.onTimeout!());
+          return;
+        }
+        const { words, index, expected, atMost = SLICE } = result.sleep;
+        const parked = roster.parker.parkAsync(words, index, expected, Math.min(atMost, left, SLICE));
+        cancel = parked.cancel;
+        parked.promise.then(step, fail);
+      } catch (error) {
+        if (settled) reject(error);
+        else fail(error);
+      }
+    };
+    signal?.addEventListener("abort", onAbort);
+    step();
+  });
+}
