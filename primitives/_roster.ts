@@ -46,7 +46,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { add, cas, load, or, store } from "./_atomics.ts";
+import { add, cas, load, store } from "./_atomics.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verify } from "./_layout.ts";
 import type { Parker } from "./_park.ts";
 import { threadParker } from "./_park.ts";
@@ -63,7 +63,7 @@ export const EXTRA_WORDS = 2048;
 export const HELD_BASE = 1024;
 const MOST_OWNERS = 1024;
 /** Bytes that a roster takes. */
-export const ROSTER_BYTES = 4 * (HEAD_WORDS + SLOTS * (SLOT_WORDS + EXTRA_WORDS));
+export const ROSTER_BYTES: number = 4 * (HEAD_WORDS + SLOTS * (SLOT_WORDS + EXTRA_WORDS));
 
 const SCOPE = 3;
 const TICKETS = 4;

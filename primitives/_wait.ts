@@ -12,6 +12,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
+import { load } from "./_atomics.ts";
 import { deadlineAfter, now, remaining } from "./_deadline.ts";
 import { detect } from "./_detect.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
@@ -59,7 +60,7 @@ export class BlockedWait {
     this.#deadline = deadline;
     this.#untimed = deadline === Infinity;
     const { roster, words, kind, name } = wanted;
-    this.ticket = roster.beginWait(KINDS[kind], words[ID_HI]!, words[ID_LO]!, name, this.#untimed);
+    this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed);
     roster.confirmWait(wanted.owners());
     this.started = now();
     this.#slice = this.started + SLICE;

@@ -11,30 +11,15 @@
 
 /** The files of `primitives/`, from the ground up. */
 export const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "_atomics", "_brand", "_dispose"],
+  ["errors", "_atomics", "_brand", "_dispose", "_inspect", "guard"],
   ["_deadline", "_layout", "_text", "host", "_agent"],
-  ["_spin", "_keep_alive", "_park", "_roster", "_memory", "_handle", "_local"],
-  ["_wait", "_detect", "_monitor", "_cells", "_wire", "_codec"],
-  [
-    "lock",
-    "rlock",
-    "condition",
-    "semaphore",
-    "event",
-    "barrier",
-    "rwlock",
-    "latch",
-  ],
-  [
-    "shared_value",
-    "shared_array",
-    "queue",
-    "lifo_queue",
-    "priority_queue",
-    "pipe",
-  ],
+  ["_spin", "_keep_alive", "_line", "_park", "_roster", "_memory", "_handle", "_local"],
+  ["_wait", "_detect", "_held", "_monitor", "_cells", "_slab"],
+  ["_codec_format", "_codec_refuse", "_codec_lower", "_errors_wire", "_codec", "_wire", "_lock_word"],
+  ["lock", "rlock", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
+  ["shared_value", "shared_array", "queue", "lifo_queue", "priority_queue", "pipe", "message"],
   ["deadlock", "acquire_all"],
-  ["thread", "timer", "serve"],
+  ["current", "thread", "timer", "serve"],
   ["mod"],
 ];
 
