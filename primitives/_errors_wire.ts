@@ -52,9 +52,13 @@ for (
   ]
 ) {
   const found = (globalThis as Record<string, unknown>)[name];
-  if (typeof found === "function") classes.set(name, found as unknown as ErrorClass);
+  if (typeof found === "function") {
+    classes.set(name, found as unknown as ErrorClass);
+  }
 }
-const kinds = new Map<unknown, string>([...classes].map(([kind, found]) => [found.prototype, kind]));
+const kinds = new Map<unknown, string>(
+  [...classes].map(([kind, found]) => [found.prototype, kind]),
+);
 
 const DOM_EXCEPTION = "DOMException";
 const domException = (globalThis as { DOMException?: typeof DOMException }).DOMException;
@@ -79,11 +83,15 @@ export function takeApart(error: Error): ErrorParts {
   const kind = kindOf(error);
   const properties: unknown[] = [];
   for (const key of HIDDEN) {
-    if (hiddenOwn(error, key)) properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+    if (hiddenOwn(error, key)) {
+      properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+    }
   }
   const hidden = properties.length / 2;
   for (const key of Object.keys(error)) {
-    if (key !== "message" && key !== "stack") properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+    if (key !== "message" && key !== "stack") {
+      properties.push(key, (error as unknown as Record<string, unknown>)[key]);
+    }
   }
   const { name, message, stack } = error;
   return {
@@ -97,13 +105,22 @@ export function takeApart(error: Error): ErrorParts {
 }
 
 /** Makes an error of its class, still without the properties, which may refer to it. */
-export function putTogether(kind: string, name: string, message: string | undefined, stack: string | undefined): Error {
+export function putTogether(
+  kind: string,
+  name: string,
+  message: string | undefined,
+  stack: string | undefined,
+): Error {
   let error: Error;
   if (kind === DOM_EXCEPTION && domException !== undefined) {
     error = new domException(message, name);
   } else {
     const found = classes.get(kind) ?? Error;
-    error = Reflect.construct(Error, message === undefined ? [] : [message], found) as Error;
+    error = Reflect.construct(
+      Error,
+      message === undefined ? [] : [message],
+      found,
+    ) as Error;
     if (error.name !== name) setProperty(error, "name", name, false);
   }
   setProperty(error, "stack", stack, false);
@@ -111,8 +128,18 @@ export function putTogether(kind: string, name: string, message: string | undefi
 }
 
 /** Defines a property, `__proto__` too, without running a setter. */
-export function setProperty(target: object, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+export function setProperty(
+  target: object,
+  key: string,
+  value: unknown,
+  enumerable: boolean,
+): void {
+  Object.defineProperty(target, key, {
+    value,
+    enumerable,
+    writable: true,
+    configurable: true,
+  });
 }
 
 /**
@@ -134,16 +161,21 @@ export interface ErrorRecord extends ErrorParts {
  * properties become records too, whatever the circles between them.
  */
 export function errorToRecord(error: Error): ErrorRecord {
-  const records = new Map<unknown, ErrorRecord>();
+  const records = new Map<unknown, unknown>();
   const convert = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(convert);
-    if (typeof value !== "object" || value === null || !isError(value, tagOf(value))) return value;
     const known = records.get(value);
     if (known !== undefined) return known;
+    if (Array.isArray(value)) return convertItems(value, records, convert);
+    if (
+      typeof value !== "object" || value === null ||
+      !isError(value, tagOf(value))
+    ) return value;
     const record: ErrorRecord = { lockstepError: 1, ...takeApart(value) };
     records.set(value, record);
     const { properties } = record;
-    for (let i = 1; i < properties.length; i += 2) properties[i] = convert(properties[i]);
+    for (let i = 1; i < properties.length; i += 2) {
+      properties[i] = convert(properties[i]);
+    }
     return record;
   };
   return convert(error) as ErrorRecord;
@@ -151,21 +183,41 @@ export function errorToRecord(error: Error): ErrorRecord {
 
 /** The error that a record stands for. */
 export function recordToError(record: ErrorRecord): Error {
-  const errors = new Map<unknown, Error>();
+  const errors = new Map<unknown, unknown>();
   const convert = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(convert);
-    if (typeof value !== "object" || value === null || (value as ErrorRecord).lockstepError !== 1) return value;
     const known = errors.get(value);
     if (known !== undefined) return known;
+    if (Array.isArray(value)) return convertItems(value, errors, convert);
+    if (
+      typeof value !== "object" || value === null ||
+      (value as ErrorRecord).lockstepError !== 1
+    ) return value;
     const { kind, name, message, stack, hidden, properties } = value as ErrorRecord;
     const error = putTogether(kind, name, message, stack);
     errors.set(value, error);
     for (let i = 0; i < properties.length; i += 2) {
-      setProperty(error, String(properties[i]), convert(properties[i + 1]), i >= 2 * hidden);
+      setProperty(
+        error,
+        String(properties[i]),
+        convert(properties[i + 1]),
+        i >= 2 * hidden,
+      );
     }
     return error;
   };
   return convert(record) as Error;
+}
+
+/** A copy of an array, known before its items are, which may refer to it. */
+function convertItems(
+  items: unknown[],
+  known: Map<unknown, unknown>,
+  convert: (item: unknown) => unknown,
+): unknown[] {
+  const converted: unknown[] = [];
+  known.set(items, converted);
+  for (const item of items) converted.push(convert(item));
+  return converted;
 }
 
 /** What Object.prototype.toString calls a value. */
@@ -175,8 +227,14 @@ export function tagOf(value: unknown): string {
 
 /** The nearest known class; the name decides for an error of another realm. */
 function kindOf(error: Error): string {
-  if (domException !== undefined && error instanceof domException) return DOM_EXCEPTION;
-  for (let proto: unknown = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
+  if (domException !== undefined && error instanceof domException) {
+    return DOM_EXCEPTION;
+  }
+  for (
+    let proto: unknown = Object.getPrototypeOf(error);
+    proto !== null;
+    proto = Object.getPrototypeOf(proto)
+  ) {
     const kind = kinds.get(proto);
     if (kind !== undefined) return kind;
   }

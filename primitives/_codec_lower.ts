@@ -1,0 +1,234 @@
+// From a value to the tree of _codec_format.ts. Every property is read once, so
+// what has been checked is what is sent, whatever getters and proxies do; user
+// code runs here only, never inside msgpack, and may itself encode: all state of
+// one message is in its own Lowering.
+//
+//   1. An object is numbered when it is first met, before its properties: the
+//      numbers of REF escapes, which _codec_raise.ts counts in the same order.
+//   2. The tree is never deeper than DEEPEST. What lies deeper is lowered later as
+//      a tree of its own, so values of any depth pass without a deep stack.
+//   3. Plain arrays and objects are copied by the engine (`{...value}`), which
+//      keeps their hidden class, and lowered inside the copy.
+//
+// Views are carried as the window they show. Two views of one buffer arrive as
+// two buffers, where structured clone would carry the whole buffer behind both.
+
+import * as format from "./_codec_format.ts";
+import { MARK, type Tree } from "./_codec_format.ts";
+import { lowerBuiltIn } from "./_codec_builtin.ts";
+import { HANDLE, isHandle, refusal, type Step, whyNot } from "./_codec_refuse.ts";
+import { tagOf } from "./_errors_wire.ts";
+
+/** The deepest tree given to msgpack, which recurses. */
+const DEEPEST = 64;
+/** Up to so many objects a search of the list is faster than a Map. */
+const FEW = 24;
+
+/** An object met at the deepest level, and where that was. */
+interface Later {
+  readonly value: object;
+  readonly before: Later | undefined;
+  readonly steps: readonly Step[];
+}
+
+/** The state of one message on its way to a tree. */
+export class Lowering {
+  readonly what: string;
+  readonly root: string;
+  /** Whether msgpack would not carry the tree as it is. */
+  escaped = false;
+  /** Where we are: steps[i] leads from depth i to depth i + 1. */
+  readonly steps: Step[] = [];
+  #met: object[] = [];
+  #numbers: Map<object, number> | undefined = undefined;
+  readonly #later: Later[] = [];
+  #tree: Later | undefined = undefined;
+
+  constructor(what: string, root: string) {
+    this.what = what;
+    this.root = root;
+  }
+
+  /** The tree of a value; a list of trees if `escaped` is set then. */
+  run(value: unknown): Tree {
+    const tree = this.lower(value, 0);
+    if (!this.escaped) return tree;
+    const trees = [tree];
+    for (let i = 0; i < this.#later.length; i++) {
+      this.#tree = this.#later[i]!;
+      trees.push(this.#open(this.#tree.value, 0));
+    }
+    return trees;
+  }
+
+  /** The tree of whatever stands at `steps[0 … depth - 1]`. */
+  lower(value: unknown, depth: number): Tree {
+    switch (typeof value) {
+      case "string":
+        return this.text(value);
+      case "number":
+        return value === 0 && 1 / value < 0 ? this.escape([MARK, format.MINUS_ZERO]) : value;
+      case "object":
+        return value === null ? null : this.#object(value, depth);
+      case "boolean":
+      case "undefined":
+      case "bigint":
+        return value;
+      default:
+        throw this.refuse(`a ${typeof value} cannot be carried`, depth);
+    }
+  }
+
+  /** A string that msgpack carries exactly, or its escape. */
+  text(text: string): Tree {
+    if (isClean(text)) return text;
+    const bytes = new Uint8Array(2 * text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      bytes[2 * i] = unit;
+      bytes[2 * i + 1] = unit >> 8;
+    }
+    return this.escape([MARK, format.TEXT, bytes]);
+  }
+
+  /** Notes that the message has escapes. */
+  escape(tree: Tree[]): Tree[] {
+    this.escaped = true;
+    return tree;
+  }
+
+  /** The error for what stands at the present place. */
+  refuse(reason: string, depth: number): TypeError {
+    let steps = this.steps.slice(0, depth);
+    for (let tree = this.#tree; tree !== undefined; tree = tree.before) {
+      steps = [...tree.steps, ...steps];
+    }
+    return refusal(this.what, this.root, steps, reason);
+  }
+
+  #object(value: object, depth: number): Tree {
+    const met = this.#met;
+    let number = -1;
+    if (this.#numbers !== undefined) {
+      number = this.#numbers.get(value) ?? -1;
+    } else {
+      for (let i = 0; i < met.length; i++) {
+        if (met[i] === value) {
+          number = i;
+          break;
+        }
+      }
+    }
+    if (number >= 0) return this.escape([MARK, format.REF, number]);
+    this.#number(value);
+    if (depth < DEEPEST) return this.#open(value, depth);
+    this.#later.push({
+      value,
+      before: this.#tree,
+      steps: this.steps.slice(0, depth),
+    });
+    return this.escape([MARK, format.LATER, this.#later.length - 1]);
+  }
+
+  #number(value: object): void {
+    if (this.#numbers !== undefined) {
+      this.#numbers.set(value, this.#numbers.size);
+      return;
+    }
+    if (this.#met.push(value) > FEW) {
+      this.#numbers = new Map(this.#met.map((object, i) => [object, i]));
+    }
+  }
+
+  #open(value: object, depth: number): Tree {
+    if (Array.isArray(value)) return this.#array(value, depth);
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype) return this.#plain(value, depth);
+    return this.#special(value, depth);
+  }
+
+  /** A plain object, or one of any class, of which its own enumerable properties are left. */
+  #plain(value: object, depth: number): Tree {
+    const copy = { ...value } as Record<string, unknown>;
+    let odd = false;
+    for (const key in copy) {
+      const item = copy[key];
+      if (!isClean(key) || key === "__proto__") odd = true;
+      else if (key === "lockstep" && isHandle(copy)) {
+        throw this.refuse(HANDLE, depth);
+      }
+      if (typeof item === "boolean" || item === undefined || item === null) {
+        continue;
+      }
+      // Somebody may have added to Object.prototype; such a property is not ours.
+      if (
+        (typeof item === "object" || typeof item === "function") &&
+        !Object.hasOwn(copy, key)
+      ) continue;
+      this.steps[depth] = key;
+      const tree = this.lower(item, depth + 1);
+      if (tree !== item && Object.hasOwn(copy, key)) copy[key] = tree;
+    }
+    if (!odd) return copy;
+    const pairs: Tree[] = [MARK, format.OBJECT];
+    for (const key of Object.keys(copy)) pairs.push(this.text(key), copy[key]);
+    return this.escape(pairs);
+  }
+
+  #array(value: readonly unknown[], depth: number): Tree {
+    const length = Number(value.length) >>> 0;
+    // Holes and named properties both show as another count of values.
+    const items: Tree[] = Object.values(value);
+    if (items.length !== length) {
+      return this.#oddArray(value, length, [], depth);
+    }
+    for (let i = 0; i < length; i++) {
+      const item = value[i];
+      if (item === undefined && !(i in value)) {
+        return this.#oddArray(value, length, items.slice(0, i), depth);
+      }
+      this.steps[depth] = i;
+      items[i] = this.lower(item, depth + 1);
+    }
+    return items[0] === MARK ? this.escape([MARK, format.LITERAL, ...items]) : items;
+  }
+
+  /** An array with holes or named properties, of which the first items are done. */
+  #oddArray(
+    value: readonly unknown[],
+    length: number,
+    done: readonly Tree[],
+    depth: number,
+  ): Tree {
+    const pairs: Tree[] = [MARK, format.ARRAY, length];
+    done.forEach((tree, i) => pairs.push(String(i), tree));
+    for (const key of Object.keys(value)) {
+      const index = Number(key);
+      if (index < done.length) continue;
+      this.steps[depth] = String(index) === key ? index : key;
+      pairs.push(
+        this.text(key),
+        this.lower(value[key as unknown as number], depth + 1),
+      );
+    }
+    return this.escape(pairs);
+  }
+
+  /** All that is neither array, plain object nor Uint8Array. */
+  #special(value: object, depth: number): Tree {
+    const tag = tagOf(value);
+    const tree = lowerBuiltIn(this, value, tag, depth);
+    if (tree !== undefined) return tree;
+    const reason = whyNot(value, tag);
+    if (reason !== undefined) throw this.refuse(reason, depth);
+    return this.#plain(value, depth);
+  }
+}
+
+/**
+ * Whether msgpack carries a string exactly: without lone surrogates, and without
+ * the byte order mark that text decoders drop at the start.
+ */
+const isClean: (text: string) => boolean = "isWellFormed" in String.prototype
+  ? (text) => text.isWellFormed() && text.charCodeAt(0) !== 0xfeff
+  : (text) => !/^\ufeff|\p{Surrogate}/u.test(text);
