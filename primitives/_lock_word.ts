@@ -209,7 +209,7 @@ export class LockWord implements Wanted {
         // Mark before sleeping and before giving up, or those behind us are forgotten (invariants 1 and 2).
         if (seen >= 0 && cas(words, OWNER, seen, seen | WAITERS_BIT) !== seen) continue;
         if (wait.expired) return false;
-        if (wait.elapsed > PATIENCE) cas(words, HEIR, 0, me);
+        if (wait.elapsed > PATIENCE && load(words, HEIR) === 0) cas(words, HEIR, 0, me);
         wait.park(words, OWNER, seen | WAITERS_BIT);
       }
     } finally {

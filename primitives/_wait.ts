@@ -23,7 +23,9 @@ import type { Roster } from "./_roster.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 
 /** The longest sleep without a look around, in ms. */
-export const SLICE = 50;
+export const SLICE = 320;
+/** The first one of a wait; each is twice as long as the one before. */
+const FIRST_SLICE = 20;
 
 /** What a waiter waits for. */
 export interface Wanted {
@@ -48,7 +50,10 @@ export class BlockedWait {
   readonly #wanted: Wanted;
   readonly #deadline: number;
   readonly #untimed: boolean;
-  #slice = 0; // when the present slice ends
+  #slice: number; // when the present slice ends
+  #span: number = FIRST_SLICE; // and how long it is
+  #time: number; // when it last went to sleep
+  /** When the wait began. */
   readonly started: number;
   /** Ticket of the wait in the roster. */
   readonly ticket: number;
@@ -62,8 +67,8 @@ export class BlockedWait {
     const { roster, words, kind, name } = wanted;
     this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed);
     roster.confirmWait(wanted.owners());
-    this.started = now();
-    this.#slice = this.started + SLICE;
+    this.started = this.#time = now();
+    this.#slice = this.started + this.#span;
   }
 
   /**
@@ -87,23 +92,23 @@ export class BlockedWait {
     return !this.#untimed && remaining(this.#deadline) <= 0;
   }
 
-  /** How long it has waited, in ms. */
+  /** How long it had waited when it last went to sleep, in ms. */
   get elapsed(): number {
-    return now() - this.started;
+    return this.#time - this.started;
   }
 
   /**
    * Sleeps while the word has that value, at most until the slice, the deadline or `atMost` ms
-   * are over. At the end of a slice it looks around, and may throw ThreadStoppedError or DeadlockError.
+   * are over. At the end of a slice it first looks around, and may throw ThreadStoppedError or DeadlockError.
    */
   park(words: Words, index: number, expected: number, atMost: number = Infinity): void {
-    const time = now();
+    const time = this.#time = now();
     if (time >= this.#slice) {
-      this.#lookUp();
-      this.#slice = now() + SLICE;
-      return; // the words may have changed meanwhile
+      this.#span = Math.min(2 * this.#span, SLICE);
+      this.#lookUp(); // may hurry()
+      this.#slice = time + this.#span;
     }
-    const ms = Math.min(this.#slice - time, remaining(this.#deadline), atMost);
+    const ms = Math.min(this.#slice - time, this.#deadline - time, atMost);
     if (ms > 0) this.#wanted.roster.parker.park(words, index, expected, ms);
   }
 
@@ -112,6 +117,11 @@ export class BlockedWait {
     checkStop(roster, this.#wanted);
     roster.confirmWait(this.#wanted.owners());
     detect(this.#wanted, this, this.#untimed);
+  }
+
+  /** Makes the next slice short again: something is about to show. */
+  hurry(): void {
+    this.#span = FIRST_SLICE;
   }
 
   /** The wait is over, one way or another. */
@@ -169,6 +179,7 @@ export function waitAsync<T>(
     const owner = agent;
     let cancel: (() => void) | undefined;
     let settled = false;
+    let span = FIRST_SLICE;
     keepAlive();
     const finish = (): void => {
       settled = true;
@@ -202,7 +213,8 @@ export function waitAsync<T>(
           return;
         }
         const { words, index, expected, atMost = SLICE } = result.sleep;
-        const parked = roster.parker.parkAsync(words, index, expected, Math.min(atMost, left, SLICE));
+        const parked = roster.parker.parkAsync(words, index, expected, Math.min(atMost, left, span));
+        span = Math.min(2 * span, SLICE);
         cancel = parked.cancel;
         parked.promise.then(step, fail);
       } catch (error) {
