@@ -11,6 +11,8 @@ export class Agent {
   readonly locals: Map<number, WeakRef<object>> = new Map<number, WeakRef<object>>();
   /** _roster.ts: the rosters this agent has met, by recordKey. */
   readonly rosters: Map<number, object> = new Map<number, object>();
+  /** _memory.ts: how to sleep and wake in memory of each scope that this agent has opened. */
+  readonly parkers: Map<number, object> = new Map<number, object>();
   /** _memory.ts: where records go that are given no place. */
   memory: object | undefined = undefined;
   /** _park.ts: whether this agent may block; undefined until it was tried. */

@@ -6,6 +6,7 @@ import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import type { Kind, Placement } from "./_layout.ts";
 import { ownBuffer, sign, wordsAt } from "./_layout.ts";
+import type { Parker } from "./_park.ts";
 import { Roster } from "./_roster.ts";
 
 /** Where an agent puts records that are given no place, and whose roster serves them. */
@@ -41,6 +42,14 @@ export function useRoster(roster: Roster): void {
 export function memory(): Memory {
   if (agent.memory === undefined) useRoster(Roster.create());
   return agent.memory as Memory;
+}
+
+/**
+ * Makes this agent able to wait in memory of a scope of its own: parking there goes through `parker`.
+ * The module that calls it is named in `Memory.module`, so that threads import it before they attach.
+ */
+export function openScope(scope: number, parker: Parker): void {
+  agent.parkers.set(scope, parker);
 }
 
 /** A fresh record: its words, tag still unwritten, and the roster that serves it. */

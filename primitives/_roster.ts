@@ -168,7 +168,7 @@ export class Roster {
   }
 
   /** The roster that a handle carries; the one this agent knows already, if it does. */
-  static attach(buffer: unknown, byteOffset: unknown, parkers?: { scope: number; parker: Parker }): Roster {
+  static attach(buffer: unknown, byteOffset: unknown): Roster {
     if (
       !isSharedBuffer(buffer) || !Number.isInteger(byteOffset) || (byteOffset as number) < 0 ||
       (byteOffset as number) % 64 !== 0 || (byteOffset as number) + ROSTER_BYTES > buffer.byteLength
@@ -181,7 +181,8 @@ export class Roster {
     if (known !== undefined) return known as Roster;
     const scope = load(words, SCOPE);
     if (scope === 0) return new Roster(words, threadParker);
-    if (parkers?.scope === scope) return new Roster(words, parkers.parker);
+    const parker = agent.parkers.get(scope);
+    if (parker !== undefined) return new Roster(words, parker as Parker);
     throw new UnsupportedError(`Cannot attach Roster as nothing here can wait in memory of scope ${scope}`, {
       hint: "open the memory with the module that made it, before attaching",
     });
