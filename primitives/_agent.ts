@@ -11,8 +11,8 @@ export class Agent {
   readonly locals: Map<number, WeakRef<object>> = new Map<number, WeakRef<object>>();
   /** _roster.ts: the rosters this agent has met, by recordKey. */
   readonly rosters: Map<number, object> = new Map<number, object>();
-  /** _memory.ts: how to sleep and wake in memory of each scope that this agent has opened. */
-  readonly parkers: Map<number, object> = new Map<number, object>();
+  /** _memory.ts: the scopes of memory that this agent has opened. */
+  readonly scopes: Map<number, object> = new Map<number, object>();
   /** _memory.ts: where records go that are given no place. */
   memory: object | undefined = undefined;
   /** _park.ts: whether this agent may block; undefined until it was tried. */
@@ -29,6 +29,14 @@ export class Agent {
   pendingTimer: unknown = undefined;
   /** _held.ts: the ranked locks this agent holds, in the order taken. */
   readonly ranked: object[] = [];
+  /** thread.ts: whether the module of this thread's target is being imported. */
+  importing = false;
+  /** thread.ts: this thread as an object, by the key of its roster. */
+  readonly selves: Map<number, object> = new Map<number, object>();
+  /** thread.ts: the threads that this agent has started and that have not ended. */
+  readonly children: Set<object> = new Set<object>();
+  /** thread.ts: what is told of errors that nobody joins. */
+  exceptHook: ((error: unknown, thread: object) => void) | undefined = undefined;
   /** _held.ts: whether every hold is published for dumps. */
   trackHeld = false;
 }

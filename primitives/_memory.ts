@@ -30,8 +30,10 @@ export function useMemory(memory: Memory): void {
   agent.memory = memory;
 }
 
-/** Makes this roster the program's own, with a buffer for each record. */
+/** Makes this roster the program's own; in thread scope with a buffer for each record. */
 export function useRoster(roster: Roster): void {
+  const opened = agent.scopes.get(roster.scope) as Scope | undefined;
+  if (opened !== undefined) return useMemory(opened.memory(roster));
   useMemory({
     roster,
     allocate: (byteLength) => ({ buffer: ownBuffer(byteLength), byteOffset: 0 }),
@@ -44,12 +46,20 @@ export function memory(): Memory {
   return agent.memory as Memory;
 }
 
+/** What a scope of memory brings along. */
+export interface Scope {
+  /** How to sleep and wake there. */
+  readonly parker: Parker;
+  /** Where an agent of this roster puts records that are given no place. */
+  memory(roster: Roster): Memory;
+}
+
 /**
- * Makes this agent able to wait in memory of a scope of its own: parking there goes through `parker`.
- * The module that calls it is named in `Memory.module`, so that threads import it before they attach.
+ * Makes this agent able to use memory of a scope of its own. The module that calls it is named in
+ * `Memory.module`, so that threads import it before they attach to anything.
  */
-export function openScope(scope: number, parker: Parker): void {
-  agent.parkers.set(scope, parker);
+export function openScope(scope: number, opened: Scope): void {
+  agent.scopes.set(scope, opened);
 }
 
 /** A fresh record: its words, tag still unwritten, and the roster that serves it. */

@@ -181,8 +181,8 @@ export class Roster {
     if (known !== undefined) return known as Roster;
     const scope = load(words, SCOPE);
     if (scope === 0) return new Roster(words, threadParker);
-    const parker = agent.parkers.get(scope);
-    if (parker !== undefined) return new Roster(words, parker as Parker);
+    const opened = agent.scopes.get(scope) as { parker: Parker } | undefined;
+    if (opened !== undefined) return new Roster(words, opened.parker);
     throw new UnsupportedError(`Cannot attach Roster as nothing here can wait in memory of scope ${scope}`, {
       hint: "open the memory with the module that made it, before attaching",
     });
@@ -199,6 +199,11 @@ export class Roster {
       agent.host?.onEnd(() => this.markDead(this.#me));
     }
     return this.#me;
+  }
+
+  /** The scope of its memory: 0 for the agents of one program. */
+  get scope(): number {
+    return load(this.words, SCOPE);
   }
 
   /** Whether this agent has an id here. */
