@@ -13,27 +13,29 @@
 //   7          NAMES     any starter          counts default names: Thread-1, Thread-2, …
 //   8          MAIN      main thread, once    the id of the program's first thread
 //   9          WARNED    any thread           the WAITS value for which a stuck program was last reported
+//   10         TRACKS    any thread           1: every thread notes what it holds, see _held.ts
 //
 //   slot word  name      written by           meaning
 //   0          STATE     any thread, by cas   bits 0-2 FREE, TAKING, STARTING, RUNNING, STOPPING or DEAD; bits 3-20 the
 //                                             generation. The thread's id is slot | generation << 12, generation from 1 on
-//   1          -         nobody               spare
+//   1          UNTIMED   owner                1 when it waits without a time limit
 //   2          LIFE      owner, or the kernel bit 30 set: the thread is dead. In process scope this word is on the
 //                                             kernel's robust list; the agents of one program leave it 0
 //   3          PARENT    who takes the slot   id of the thread that started it, 0 = none
 //   4          FLAGS     owner, its starter   DAEMON_BIT, MAIN_BIT, RAW_BIT (a worker that Lockstep did not start)
 //   5          STOP      anybody              the thread's id: every Lockstep wait of this thread throws ThreadStoppedError
 //   6          RETIRED   who marks it dead    TICKETS at that moment: slots are reused oldest first
-//   7          WAITING   owner                ticket of the blocking wait it is in, 0 = none; odd words below belong to it
+//   7          WAITING   owner                ticket of the blocking wait it is in, 0 = none; the wait's words belong to it
 //   8          KIND      owner                what it waits for: a number of KINDS
-//   9 10       WAIT_HI/LO owner               the record's identity
-//   11         UNTIMED   owner                1 when it waits without a time limit
+//   9 48       WAIT_HI/LO owner               the record's identity
+//   10 11      LINK      owner                process scope: the kernel's link, 32 bytes behind LIFE as glibc has it
 //   12         CHECKED   owner                counts the times it has looked at its own wait again, wraps
 //   13         OWNERS    owner                for how many threads it waits; their ids are in the EXTRA area
 //   14         NAME_LEN  owner, its starter   bytes of NAME
 //   15         WAIT_LEN  owner                bytes of WAIT_NAME
 //   16 - 31    NAME      owner, its starter   the thread's name, UTF-8, cut to 64 bytes
 //   32 - 47    WAIT_NAME owner                the name of what it waits for
+//   49 - 63    -         nobody               spare: a slot fills its cache lines
 //
 //   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _held.ts.
 //
@@ -56,7 +58,7 @@ import { LayoutError, UnsupportedError } from "./errors.ts";
 /** How many threads may be alive at once. */
 export const SLOTS = 1024;
 const HEAD_WORDS = 16;
-const SLOT_WORDS = 48;
+const SLOT_WORDS = 64;
 /** Words of the EXTRA area of a slot. */
 export const EXTRA_WORDS = 2048;
 /** Where in its EXTRA area the words of _held.ts begin. */
@@ -72,8 +74,10 @@ const WAITS = 6;
 const NAMES = 7;
 const MAIN = 8;
 const WARNED = 9;
+const TRACKS = 10;
 
 const STATE = 0;
+const VERB = 1;
 const LIFE = 2;
 const PARENT = 3;
 const FLAGS = 4;
@@ -82,14 +86,16 @@ const RETIRED = 6;
 const WAITING = 7;
 const KIND = 8;
 const WAIT_HI = 9;
-const WAIT_LO = 10;
-const UNTIMED = 11;
+const WAIT_LO = 48;
+const UNTIMED = 1;
 const CHECKED = 12;
 const OWNERS = 13;
 const NAME_LEN = 14;
 const WAIT_LEN = 15;
 const NAME = 16;
 const WAIT_NAME = 32;
+const STAMP = 48;
+const SINCE = 49;
 const NAME_BYTES = 64;
 
 const FREE = 0;
@@ -117,19 +123,28 @@ const GENERATION_SHIFT = 12;
 const LAST_GENERATION = 0x3ffff;
 const DIED_BIT = 0x40000000;
 
+/** The verbs of waits, for dumps; a number is never used again. Any other is shown as "wait". */
+const VERBS: readonly string[] = [
+  ...["wait", "acquire", "read", "write", "join", "get", "put", "send", "recv", "poll"],
+];
+
 /** What a blocking wait publishes. */
 export interface PublishedWait {
   /** The ticket: later waits have later ones. */
   readonly ticket: number;
   /** A number of KINDS. */
   readonly kind: number;
+  /** The method that waits. */
+  readonly verb: string;
   /** The record's identity. */
   readonly key: number;
   /** The record's name, "" for none. */
   readonly name: string;
   /** Whether it waits for ever. */
   readonly untimed: boolean;
-  /** How often the waiter has checked that it still waits for these. */
+  /** For how long, in ms. */
+  readonly elapsed: number;
+  /** How often the waiter has looked at its wait anew. */
   readonly checked: number;
   /** The ids it waits for; empty where nobody in particular can end the wait. */
   readonly owners: readonly number[];
@@ -369,11 +384,13 @@ export class Roster {
   // What this agent waits for. Only its own thread writes these words.
 
   /** Publishes a blocking wait of this agent; returns its ticket. */
-  beginWait(kind: number, hi: number, lo: number, name: string, untimed: boolean): number {
+  beginWait(kind: number, hi: number, lo: number, name: string, untimed: boolean, verb: string): number {
     const { words } = this;
     const at = this.#at(this.me & SLOT_MASK);
     const ticket = (add(words, WAITS, 1) + 1) | 0 || (add(words, WAITS, 1) + 1) | 0;
     store(words, at + KIND, kind);
+    store(words, at + VERB, VERBS.indexOf(verb));
+    store(words, at + SINCE, Date.now() | 0);
     store(words, at + WAIT_HI, hi);
     store(words, at + WAIT_LO, lo);
     store(words, at + UNTIMED, untimed ? 1 : 0);
@@ -383,8 +400,11 @@ export class Roster {
     return ticket;
   }
 
-  /** Says that this agent has just found its wait still standing, for these threads. */
-  confirmWait(owners: readonly number[]): void {
+  /**
+   * Says that this agent has just found its wait still standing, for these threads.
+   * `stamp` is what `lastWait` was before it looked.
+   */
+  confirmWait(owners: readonly number[], stamp: number): void {
     const { words } = this;
     const slot = this.me & SLOT_MASK;
     const at = this.#at(slot);
@@ -392,6 +412,7 @@ export class Roster {
     const count = Math.min(owners.length, MOST_OWNERS);
     for (let i = 0; i < count; i++) store(words, extra + i, owners[i]!);
     store(words, at + OWNERS, count);
+    store(words, at + STAMP, stamp); // after the owners: who reads it reads these, or later ones
     add(words, at + CHECKED, 1);
   }
 
@@ -407,24 +428,50 @@ export class Roster {
     if (at < 0) return undefined;
     const ticket = load(words, at + WAITING);
     if (ticket === 0) return undefined;
-    const checked = load(words, at + CHECKED);
-    const count = Math.min(load(words, at + OWNERS) >>> 0, MOST_OWNERS);
-    const extra = extraOf(id & SLOT_MASK);
-    const owners: number[] = [];
-    for (let i = 0; i < count; i++) owners.push(load(words, extra + i));
     const wait: PublishedWait = {
       ticket,
       kind: load(words, at + KIND),
+      verb: VERBS[load(words, at + VERB)] ?? "wait",
       key: (load(words, at + WAIT_HI) & 0x1fffff) * 0x100000000 + (load(words, at + WAIT_LO) >>> 0),
       name: readText(words, at + WAIT_NAME, load(words, at + WAIT_LEN), NAME_BYTES),
       untimed: load(words, at + UNTIMED) === 1,
-      checked,
-      owners,
+      elapsed: (Date.now() - load(words, at + SINCE)) >>> 0,
+      checked: load(words, at + CHECKED),
+      owners: this.#owners(id, at),
     };
-    // A consistent picture, or none: nothing may have changed while it was taken.
-    const same = load(words, at + WAITING) === ticket && load(words, at + CHECKED) === checked &&
-      this.#of(id) === at;
-    return same ? wait : undefined;
+    // All of it belongs to the one wait, or it counts for nothing.
+    return this.#isIn(id, at, ticket) ? wait : undefined;
+  }
+
+  #owners(id: number, at: number): number[] {
+    const count = Math.min(load(this.words, at + OWNERS) >>> 0, MOST_OWNERS);
+    const extra = extraOf(id & SLOT_MASK);
+    const owners: number[] = [];
+    for (let i = 0; i < count; i++) owners.push(load(this.words, extra + i));
+    return owners;
+  }
+
+  #isIn(id: number, at: number, ticket: number): boolean {
+    return load(this.words, at + WAITING) === ticket && this.#of(id) === at;
+  }
+
+  /** The ticket of a running thread's blocking wait without a time limit; 0 for any other, also for one told to stop. */
+  blocked(id: number): number {
+    const { words } = this;
+    const at = this.#of(id);
+    if (at < 0) return 0;
+    const ticket = load(words, at + WAITING);
+    if (ticket === 0 || load(words, at + UNTIMED) !== 1 || this.state(id) !== RUNNING) return 0;
+    return this.#isIn(id, at, ticket) ? ticket : 0;
+  }
+
+  /** For whom a thread waits in the wait of that ticket, and the stamp of its latest look. */
+  edges(id: number, ticket: number): { readonly stamp: number; readonly owners: readonly number[] } | undefined {
+    const at = this.#of(id);
+    if (at < 0) return undefined;
+    const stamp = load(this.words, at + STAMP); // before the owners, which are written before it
+    const owners = this.#owners(id, at);
+    return this.#isIn(id, at, ticket) ? { stamp, owners } : undefined;
   }
 
   /** Whether a thread is in a blocking wait, as one look. */
@@ -438,10 +485,25 @@ export class Roster {
     return load(this.words, WAITS);
   }
 
+  /** Whether every thread notes what it holds. */
+  get tracks(): boolean {
+    return load(this.words, TRACKS) === 1;
+  }
+
+  /** Has every thread note what it holds, or no longer. */
+  setTracks(on: boolean): void {
+    store(this.words, TRACKS, on ? 1 : 0);
+  }
+
   /** Claims the right to report a stuck program, once for each state of it. */
   claimWarning(ticket: number): boolean {
     const seen = load(this.words, WARNED);
     return seen !== ticket && cas(this.words, WARNED, seen, ticket) === seen;
+  }
+
+  /** The word of this agent's LIFE, for a scope whose kernel marks it. */
+  lifeWord(): number {
+    return this.#at(this.me & SLOT_MASK) + LIFE;
   }
 
   /** Where _held.ts keeps what a thread holds: a word index, -1 for an unknown id. */
