@@ -20,6 +20,7 @@ export class AsyncLine {
 
   /** Resolves when the caller is the head; rejects with `signal.reason`. Whoever was let in must leave(). */
   enter(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (!this.#busy) {
       this.#busy = true;
       return Promise.resolve();

@@ -43,6 +43,9 @@
 //   reserved lapses after LAPSE ms (1 for an async heir, whose thread may be busy), as seen by whoever waits for it.
 // Hold serial: counts the holds of this agent, beside the word in LockLocal. Which of an agent's own holds stands is
 //   known to it alone: a serial in shared memory could be overwritten late by a holder whose hold another thread ended.
+//   The serial is booked in the same turn as the word is won, so no guard of an earlier hold ever matches a later one.
+// Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests.
+// A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good.
 // Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
 //   as in WebKit's WTF::Lock ("Locking in WebKit").
 
@@ -86,9 +89,11 @@ const LAPSE_ASYNC = 1;
 
 /** What this agent knows of a lock, shared by all its objects for it. */
 class LockLocal {
-  /** Counts the holds of this agent. */
+  /** The agent's present hold, or its last one. */
   serial = 0;
-  /** RLock: how often this agent's thread has taken it. */
+  /** Counts the holds of this agent: the last serial given out. */
+  issued = 0;
+  /** RLock: how many levels of the present hold are still to be given back. */
   depth = 0;
   /** Whether the present hold was taken by acquireAsync. */
   task = false;
@@ -96,6 +101,13 @@ class LockLocal {
   /** The reservation seen last, and when it was first seen. */
   heir = 0;
   heirSince = 0;
+}
+
+/** A hold that was given up for a while. */
+export interface Hold {
+  readonly serial: number;
+  readonly depth: number;
+  readonly task: boolean;
 }
 
 /** Options that a lock's record keeps. */
@@ -175,27 +187,29 @@ export class LockWord implements Wanted {
   /** Takes it, or returns false once the deadline is over. The hold counts as the thread's. */
   acquire(deadline: number): boolean {
     if (this.rank !== undefined) checkRank(this, false);
-    if (cas(this.words, OWNER, 0, this.me) !== 0 && !this.#acquireSlow(deadline)) return false;
-    this.taken(false);
+    if (cas(this.words, OWNER, 0, this.me) !== 0 && !this.#acquireSlow(deadline, this)) return false;
+    this.#taken(undefined, false);
     return true;
   }
 
-  /** Books a hold that has just been won; returns its serial. */
-  taken(task: boolean): number {
+  /** Books a hold that has just been won, a new one or one that was given up for a while; returns its serial. */
+  #taken(hold: Hold | undefined, task: boolean): number {
     const { local } = this;
-    local.task = task;
-    const serial = ++local.serial;
-    if (tracking || this.rank !== undefined) noteHold(this, serial, task);
+    const serial = hold?.serial ?? ++local.issued;
+    local.serial = serial;
+    local.depth = hold?.depth ?? 1;
+    local.task = hold?.task ?? task;
+    if (tracking || this.rank !== undefined) noteHold(this, serial, local.task);
     return serial;
   }
 
-  #acquireSlow(deadline: number): boolean {
+  #acquireSlow(deadline: number, wanted: Wanted): boolean {
     const { words, me } = this;
     if (this.#tryTake(false)) return true;
     if (deadline === POLL) return false;
     if (deadline === Infinity) this.#refuseOwn();
     if (this.#spin()) return true;
-    const wait = BlockedWait.begin(this, deadline);
+    const wait = BlockedWait.begin(wanted, deadline);
     try {
       for (;;) {
         if (this.#tryTake(true)) return true;
@@ -216,6 +230,14 @@ export class LockWord implements Wanted {
       wait.end();
       this.#resign(me);
     }
+  }
+
+  /** RLock: takes one level more, if this agent's thread holds it and not a task. */
+  nest(): boolean {
+    const { local } = this;
+    if (local.task || !this.mine) return false;
+    local.depth++;
+    return true;
   }
 
   #spin(): boolean {
@@ -290,21 +312,25 @@ export class LockWord implements Wanted {
 
   // Taking it without blocking.
 
-  /** Takes it for a task of this agent; the hold counts as the thread's. */
-  async acquireAsync(signal: AbortSignal | undefined): Promise<void> {
+  /** Takes it for a task of this agent; resolves to the serial of the hold. */
+  async acquireAsync(signal: AbortSignal | undefined): Promise<number> {
     signal?.throwIfAborted();
     if (this.rank !== undefined) checkRank(this, true);
+    return await this.#acquireAsync(signal, this, undefined);
+  }
+
+  async #acquireAsync(signal: AbortSignal | undefined, wanted: Wanted, hold: Hold | undefined): Promise<number> {
     const { line } = this.local;
-    if (line.length === 0 && this.#tryTake(false)) return;
+    if (line.length === 0 && this.#tryTake(false)) return this.#taken(hold, true);
     await line.enter(signal);
     try {
-      await this.#waitAsync(signal);
+      return await this.#waitAsync(signal, wanted, hold);
     } finally {
       line.leave();
     }
   }
 
-  #waitAsync(signal: AbortSignal | undefined): Promise<void> {
+  #waitAsync(signal: AbortSignal | undefined, wanted: Wanted, hold: Hold | undefined): Promise<number> {
     const { words } = this;
     const heir = this.me | ASYNC_BIT;
     const since = now();
@@ -313,11 +339,11 @@ export class LockWord implements Wanted {
       if (counted) add(words, TASKS, -1);
       this.#resign(heir);
     };
-    const attempt = (): Attempt<void> => {
+    const attempt = (): Attempt<number> => {
       for (;;) {
         if (this.#tryTake(counted)) {
           leave();
-          return { done: true, value: undefined };
+          return { done: true, value: this.#taken(hold, true) };
         }
         if (!counted) {
           counted = true;
@@ -334,17 +360,64 @@ export class LockWord implements Wanted {
         return { done: false, sleep: { words, index: GATE, expected: gate, atMost: SLICE } };
       }
     };
-    return waitAsync(this, attempt, { signal, onGiveUp: leave });
+    return waitAsync(wanted, attempt, { signal, onGiveUp: leave });
+  }
+
+  // Giving a hold up for a while, for Condition.
+
+  /** Lets go of this agent's hold, however deep; resume() takes it back. The caller has seen that it is `mine`. */
+  suspend(): Hold {
+    const { words, me, local } = this;
+    const { serial, depth, task } = local;
+    local.depth = 0;
+    if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
+    if (tracking || this.rank !== undefined) forgetHold(this);
+    return { serial, depth, task };
+  }
+
+  /** Takes a suspended hold back, blocked, also in a thread that was told to stop. Ranks were checked the first time. */
+  resume(hold: Hold): void {
+    if (cas(this.words, OWNER, 0, this.me) !== 0) this.#acquireSlow(Infinity, this.#resumed());
+    this.#taken(hold, hold.task);
+  }
+
+  /** The same without blocking. */
+  async resumeAsync(hold: Hold): Promise<void> {
+    await this.#acquireAsync(undefined, this.#resumed(), hold);
+  }
+
+  #resumed(): Wanted {
+    const { kind, words, roster, name } = this;
+    return { kind, words, roster, name, verb: "wait", unstoppable: true, owners: () => this.owners() };
   }
 
   // Letting go.
 
-  /** Ends that hold of this agent, if it still stands. */
+  /** Ends that hold of this agent, or one level of it, if it still stands. */
   releaseHold(serial: number): void {
     const { words, me, local } = this;
     if (local.serial !== serial) return;
+    if (local.depth > 1) {
+      if (this.mine) local.depth--;
+      return;
+    }
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
     if (tracking || this.rank !== undefined) forgetHold(this);
+  }
+
+  /** RLock: gives back one level of this thread's own hold. Throws NotHeldError when there is none. */
+  releaseOwn(): void {
+    const { local, title, owner } = this;
+    if (owner !== this.me) {
+      const who = owner === 0 ? "it is free" : `current owner is ${owner}`;
+      const why = owner === 0 ? "nobody holds it" : `thread ${this.me} does not hold it`;
+      throw new NotHeldError(`Cannot release ${title} as ${why}: ${who}`, { owner: owner || undefined });
+    }
+    if (local.task) {
+      const message = `Cannot release ${title} as a task holds it through acquireAsync(): only its guard releases it`;
+      throw new NotHeldError(message, { owner });
+    }
+    this.releaseHold(local.serial);
   }
 
   /** Ends whatever hold there is. Throws NotHeldError when it is free, OwnerDiedError when its holder died. */
@@ -387,8 +460,7 @@ export class LockWord implements Wanted {
       const owner = seen & OWNER_MASK;
       if (owner === 0 || ((seen & DIED_BIT) === 0 && this.roster.alive(owner))) return false;
       if (cas(words, OWNER, seen, this.me | (seen & WAITERS_BIT)) !== seen) continue;
-      this.local.depth = 0;
-      this.taken(false);
+      this.#taken(undefined, false);
       return true;
     }
   }

@@ -36,6 +36,8 @@ export interface Wanted {
   readonly name: string;
   /** The method that waits, for error messages: `acquire`. */
   readonly verb: string;
+  /** Whether it goes on in a thread that was told to stop: a wait that must end before another one may throw. */
+  readonly unstoppable?: boolean;
   /** The ids of those who could end the wait now; empty where anybody could. Reads the record anew. */
   owners(): readonly number[];
 }
@@ -76,14 +78,7 @@ export class BlockedWait {
    * told to stop, BlockingUnavailableError in one that may not block.
    */
   static begin(wanted: Wanted, deadline: number): BlockedWait {
-    const { kind, name, verb, roster } = wanted;
-    if (!mayBlock()) {
-      throw new BlockingUnavailableError(
-        `Cannot ${verb} ${title(kind, name)} as this thread may not block: use ${verb}Async()`,
-        { hint: `${verb}Async` },
-      );
-    }
-    checkStop(roster, wanted);
+    checkBlocking(wanted);
     return new BlockedWait(wanted, deadline);
   }
 
@@ -114,7 +109,7 @@ export class BlockedWait {
 
   #lookUp(): void {
     const { roster } = this.#wanted;
-    checkStop(roster, this.#wanted);
+    checkStop(this.#wanted);
     roster.confirmWait(this.#wanted.owners());
     detect(this.#wanted, this, this.#untimed);
   }
@@ -130,13 +125,27 @@ export class BlockedWait {
   }
 }
 
+/** What checkStop() and waitAsync() need of a Wanted. */
+type Stoppable = Pick<Wanted, "name" | "verb" | "roster" | "unstoppable"> & { readonly kind: string };
+
+/** Throws what BlockedWait.begin() would throw, for those who have to know before they change anything. */
+export function checkBlocking(wanted: Stoppable): void {
+  if (!mayBlock()) {
+    const { kind, name, verb } = wanted;
+    throw new BlockingUnavailableError(
+      `Cannot ${verb} ${title(kind, name)} as this thread may not block: use ${verb}Async()`,
+      { hint: `${verb}Async` },
+    );
+  }
+  checkStop(wanted);
+}
+
 /** Throws ThreadStoppedError when this agent was told to stop. */
-export function checkStop(roster: Roster, wanted: { kind: string; name: string; verb: string }): void {
-  if (!roster.stopRequested) return;
+export function checkStop(wanted: Stoppable): void {
+  const { kind, name, verb, roster, unstoppable } = wanted;
+  if (!roster.stopRequested || unstoppable === true) return;
   throw new ThreadStoppedError(
-    `Cannot ${wanted.verb} ${title(wanted.kind, wanted.name)} as thread ${
-      JSON.stringify(roster.name(roster.me))
-    } was told to stop`,
+    `Cannot ${verb} ${title(kind, name)} as thread ${JSON.stringify(roster.name(roster.me))} was told to stop`,
   );
 }
 
@@ -168,7 +177,7 @@ export interface AsyncOptions<T> {
  * or with ThreadStoppedError; a rejected waiter has called `onGiveUp` and takes nothing.
  */
 export function waitAsync<T>(
-  wanted: { kind: string; name: string; verb: string; roster: Roster },
+  wanted: Stoppable,
   attempt: () => Attempt<T>,
   options: AsyncOptions<T> = {},
 ): Promise<T> {
@@ -199,7 +208,7 @@ export function waitAsync<T>(
     const step = (): void => {
       if (settled || owner !== agent) return;
       try {
-        checkStop(roster, wanted);
+        checkStop(wanted);
         const result = attempt();
         if (result.done) {
           finish();
@@ -223,6 +232,7 @@ export function waitAsync<T>(
       }
     };
     signal?.addEventListener("abort", onAbort);
-    step();
+    if (signal?.aborted === true) onAbort(); // it says so only once, maybe while the caller stood in a line
+    else step();
   });
 }

@@ -8,12 +8,12 @@
 
 import { cas } from "./_atomics.ts";
 import { checkInteger, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
-import { disposable } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { tracking } from "./_held.ts";
 import { inspectable } from "./_inspect.ts";
 import type { Placement } from "./_layout.ts";
+import { holding, holdingAsync, LockGuard } from "./_lock_guard.ts";
 import { fillLock, LOCK_BYTES, LockWord, OWNER } from "./_lock_word.ts";
 import { createRecord } from "./_memory.ts";
 import type { Guard } from "./guard.ts";
@@ -45,24 +45,6 @@ export function checkLockOptions(options: LockOptions | undefined): Required<Pic
   if (rank !== undefined) checkInteger("rank", rank, -0x80000000, 0x7fffffff);
   return { name, rank, handoff, at };
 }
-
-class LockGuard implements Guard {
-  declare readonly [Symbol.dispose]: () => void;
-  #core: LockWord | undefined;
-  readonly #serial: number;
-
-  constructor(core: LockWord, serial: number) {
-    this.#core = core;
-    this.#serial = serial;
-  }
-
-  release(): void {
-    const core = this.#core;
-    this.#core = undefined; // a second call finds nothing to release
-    core?.releaseHold(this.#serial); // only the hold that this guard stands for
-  }
-}
-disposable(LockGuard.prototype, "release");
 
 let coreOfLock: (lock: Lock) => LockWord;
 
@@ -180,7 +162,7 @@ export class Lock {
     const core = this.#core;
     if (this.#plain && !tracking && cas(core.words, OWNER, 0, core.me) === 0) {
       core.local.task = false;
-      return new LockGuard(core, ++core.local.serial);
+      return new LockGuard(core, core.local.serial = ++core.local.issued);
     }
     core.acquire(Infinity);
     return new LockGuard(core, core.local.serial);
@@ -242,14 +224,13 @@ export class Lock {
       cas(core.words, OWNER, 0, core.me) === 0
     ) {
       core.local.task = true;
-      return Promise.resolve(new LockGuard(core, ++core.local.serial));
+      return Promise.resolve(new LockGuard(core, core.local.serial = ++core.local.issued));
     }
     return this.#acquireAsyncSlow(options);
   }
 
   async #acquireAsyncSlow(options: { signal?: AbortSignal } | undefined): Promise<Guard> {
-    await this.#core.acquireAsync(signalOf(options));
-    return new LockGuard(this.#core, this.#core.taken(true));
+    return new LockGuard(this.#core, await this.#core.acquireAsync(signalOf(options)));
   }
 
   /**
@@ -298,12 +279,7 @@ export class Lock {
    * ```
    */
   withLock<T>(body: () => T): T {
-    const guard = this.acquire();
-    try {
-      return body();
-    } finally {
-      guard.release();
-    }
+    return holding(this.acquire(), body);
   }
 
   /**
@@ -316,13 +292,8 @@ export class Lock {
    * assert.equal(await new Lock().withLockAsync(async () => await Promise.resolve(3)), 3);
    * ```
    */
-  async withLockAsync<T>(body: () => T | PromiseLike<T>, options?: { signal?: AbortSignal }): Promise<T> {
-    const guard = await this.acquireAsync(options);
-    try {
-      return await body();
-    } finally {
-      guard.release();
-    }
+  withLockAsync<T>(body: () => T | PromiseLike<T>, options?: { signal?: AbortSignal }): Promise<T> {
+    return holdingAsync(this.acquireAsync(options), body);
   }
 
   /** What printing it shows: class, name and state. */

@@ -15,7 +15,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["_deadline", "_layout", "_text", "host", "_agent"],
   ["_spin", "_keep_alive", "_line", "_park", "_roster", "_memory", "_handle", "_local"],
   ["_wait", "_detect", "_held", "_monitor", "_cells", "_slab"],
-  ["_codec_format", "_codec_refuse", "_codec_lower", "_errors_wire", "_codec", "_wire", "_lock_word"],
+  ["_codec_format", "_codec_refuse", "_codec_lower", "_errors_wire", "_codec", "_wire", "_lock_word", "_lock_guard"],
   ["lock", "rlock", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
   ["shared_value", "shared_array", "queue", "lifo_queue", "priority_queue", "pipe", "message"],
   ["deadlock", "acquire_all"],

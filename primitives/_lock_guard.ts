@@ -1,0 +1,61 @@
+// What Lock, RLock and Condition share around a LockWord: the guard of a hold,
+// and running something while holding.
+
+import { describe } from "./_deadline.ts";
+import { disposable } from "./_dispose.ts";
+import type { LockWord } from "./_lock_word.ts";
+import type { Guard } from "./guard.ts";
+
+let coreOf: (guard: LockGuard) => LockWord | undefined;
+let serialOf: (guard: LockGuard) => number;
+
+/** The guard of one hold of a lock, or of one level of it. */
+export class LockGuard implements Guard {
+  declare readonly [Symbol.dispose]: () => void;
+  #core: LockWord | undefined;
+  readonly #serial: number;
+
+  constructor(core: LockWord, serial: number) {
+    this.#core = core;
+    this.#serial = serial;
+  }
+
+  release(): void {
+    const core = this.#core;
+    this.#core = undefined; // a second call finds nothing to release
+    core?.releaseHold(this.#serial); // only the hold that this guard stands for
+  }
+
+  static {
+    coreOf = (guard) => guard.#core;
+    serialOf = (guard) => guard.#serial;
+  }
+}
+disposable(LockGuard.prototype, "release");
+
+/** Whether the guard's hold of that lock still stands. Throws TypeError for anything but a guard of a lock. */
+export function stands(guard: unknown, core: LockWord): boolean {
+  if (!(guard instanceof LockGuard)) {
+    throw new TypeError(`Cannot wait as guard must be what acquire returned: it is ${describe(guard)}`);
+  }
+  return coreOf(guard)?.local === core.local && core.holds(serialOf(guard));
+}
+
+/** Runs `body`, then lets go. */
+export function holding<T>(guard: Guard, body: () => T): T {
+  try {
+    return body();
+  } finally {
+    guard.release();
+  }
+}
+
+/** Runs `body` once the lock is held, and lets go when its promise settles. */
+export async function holdingAsync<T>(taking: Promise<Guard>, body: () => T | PromiseLike<T>): Promise<T> {
+  const guard = await taking;
+  try {
+    return await body();
+  } finally {
+    guard.release();
+  }
+}
