@@ -1,0 +1,60 @@
+/**
+ * What no compiler does, for the emitted files of any of them: worker URLs and declarations that name `.js`, and a look
+ * for what must not be in a package.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** `new URL("./x.ts", import.meta.url)`, in exactly the shape that bundlers look for. */
+const WORKER_URL = /(new URL\(\s*(["'])\.\.?\/[^"'`]+)\.ts(\2,\s*import\.meta\.url\s*\))/g;
+const LEFT_OVER_URL = /new URL\([^)]*\.ts\b[^)]*\)/;
+const RELATIVE_IMPORT = /((?:\bfrom\s*|\bimport\s*\(?\s*)(["'])\.\.?\/[^"']+)\.ts(\2)/g;
+
+/** Rewrites the files of the package in place; returns which packages they import, and what is wrong with them. */
+export function finish(folder: string): { packages: string[]; problems: string[] } {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => /\.(js|ts)$/.test(file));
+  const problems: string[] = [];
+  const packages = new Set<string>();
+  for (const file of files) {
+    const path = join(folder, file);
+    const text = rewrite(readFileSync(path, "utf8"));
+    writeFileSync(path, text);
+    problems.push(...inspect(file, text));
+    for (const name of bareImports(text)) packages.add(name);
+  }
+  return { packages: [...packages].sort(), problems };
+}
+
+/** Makes relative worker URLs and imports name the emitted file. */
+export function rewrite(text: string): string {
+  return text.replace(WORKER_URL, "$1.js$3").replace(RELATIVE_IMPORT, "$1.js$3");
+}
+
+/** Says what is wrong with an emitted file. */
+export function inspect(file: string, text: string): string[] {
+  const problems: string[] = [];
+  const code = withoutComments(text);
+  const left = LEFT_OVER_URL.exec(code);
+  if (left !== null) problems.push(`${file}: a URL still names a source file: ${left[0]}`);
+  if (/(?:^|[;{}\s])(?:await\s+)?using\s+[\w$]+\s*=/.test(code)) problems.push(`${file}: a using statement`);
+  const strange = bareImports(text).find((name) => name.includes(":"));
+  if (strange !== undefined) problems.push(`${file}: imports what npm or browsers do not know: ${strange}`);
+  if (!/^(?:mod\.|primitives\/|adapters\/)/.test(file) || /_test\./.test(file)) {
+    problems.push(`${file}: does not belong in the package`);
+  }
+  return problems;
+}
+
+/** The packages that an emitted file imports. */
+export function bareImports(text: string): string[] {
+  const specifiers = withoutComments(text).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'][^"']*)\1/g);
+  return [...specifiers].map((found) => found[2]!);
+}
+
+/** Drops whole-line and block comments: good enough for what tsc emits, in which docs stand on lines of their own. */
+function withoutComments(text: string): string {
+  return text.replace(/^\s*\/\*[^]*?\*\/\s*$/gm, "").replace(/^\s*\/\/.*$/gm, "");
+}

@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import { bareImports, inspect, rewrite } from "./finish.ts";
+import { packageJson } from "./package_json.ts";
+
+Deno.test("rewrite() makes worker URLs and imports name the emitted file", () => {
+  assertEquals(rewrite(`new URL("./a_worker.ts", import.meta.url)`), `new URL("./a_worker.js", import.meta.url)`);
+  assertEquals(rewrite(`new URL('../b.ts',import.meta.url)`), `new URL('../b.js',import.meta.url)`);
+  assertEquals(rewrite(`export * from "./lock.ts";`), `export * from "./lock.js";`);
+  assertEquals(rewrite(`type A = import("./lock.ts").Lock`), `type A = import("./lock.js").Lock`);
+  assertEquals(rewrite(`from "./lock.d.ts.js"; "./x.ts"`), `from "./lock.d.ts.js"; "./x.ts"`);
+});
+
+Deno.test("inspect() finds what must not be in a package", () => {
+  assertEquals(inspect("mod.js", "// using a = b;\n/**\n * using a = b;\n */\nexport {};"), []);
+  assertEquals(inspect("mod.js", "function f() { using a = b; }").length, 1);
+  assertEquals(inspect("mod.js", "await using a = b;").length, 1);
+  assertEquals(inspect("mod.js", "new URL(`./w.ts`, import.meta.url)").length, 1);
+  assertEquals(inspect("mod.js", `import fs from "node:fs";`).length, 1);
+  assertEquals(inspect("tests/x.js", "").length, 1);
+  assertEquals(inspect("primitives/lock_test.js", "").length, 1);
+});
+
+Deno.test("bareImports() finds packages, not files and not prose", () => {
+  const text = `import { pack } from "msgpackr";\nexport * from "./lock.js";\n// import "x"\nconst a = import('y/z');`;
+  assertEquals(bareImports(text), ["msgpackr", "y/z"]);
+});
+
+Deno.test("packageJson() derives exports and dependencies from deno.json", () => {
+  const manifest = packageJson({
+    name: "@lockstep/lockstep",
+    version: "1.2.3",
+    license: "MIT",
+    description: "d",
+    exports: { ".": "./mod.ts", "./deno": "./adapters/deno.ts" },
+    imports: {
+      "@std/assert": "jsr:@std/assert@^1.0.0",
+      "fast-check": "npm:fast-check@4.0.0",
+      msgpackr: "npm:msgpackr@2.1.3",
+    },
+  }, ["msgpackr"]);
+  assertEquals(manifest.version, "1.2.3");
+  assertEquals(manifest.exports, {
+    ".": { types: "./mod.d.ts", default: "./mod.js" },
+    "./deno": { types: "./adapters/deno.d.ts", default: "./adapters/deno.js" },
+    "./package.json": "./package.json",
+  });
+  assertEquals(manifest.dependencies, { msgpackr: "^2.1.3" });
+});

@@ -1,0 +1,107 @@
+/**
+ * Makes `npm/dist/site/`: an empty folder with the packed tarball installed, as a user has it, and the tests beside it,
+ * compiled to JavaScript. Node, Bun, Deno and the pages of the browsers all test the package from there.
+ *
+ * A test is taken along when all that it imports is a module of the tests or of the package; relative paths into the library lead
+ * to the installed package, and so do `@lockstep/lockstep` and its sub-paths.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, posix } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const DIST = join(ROOT, "npm/dist");
+const SITE = join(DIST, "site");
+/** Not tests: stand-ins for packages, the browsers' driver, and what replays the sources. */
+const LEFT_OUT = /^(?:standins|browser|model)\//;
+const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"([^"]+)"/g;
+const WORKER_URL = /(new URL\(\s*"\.\.?\/[^"]+)\.ts("\s*,\s*import\.meta\.url\s*\))/g;
+
+if (import.meta.url === new URL(process.argv[1] ?? "", "file:///").href) {
+  rmSync(SITE, { recursive: true, force: true });
+  mkdirSync(SITE, { recursive: true });
+  install();
+  const portable = await compile();
+  writeFileSync(join(SITE, "portable.txt"), portable.map((file) => `tests/${file}\n`).join(""));
+  console.log(`${portable.length} test files for npm/dist/site`);
+}
+
+/** Installs the tarball as a user would. */
+function install(): void {
+  const tarball = readdirSync(DIST).find((name) => name.endsWith(".tgz"));
+  if (tarball === undefined) throw new Error("No tarball in npm/dist: run deno task npm");
+  writeFileSync(join(SITE, "package.json"), `${JSON.stringify({ name: "site", private: true, type: "module" })}\n`);
+  const args = ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", join(DIST, tarball)];
+  const { status } = spawnSync("npm", args, { cwd: SITE, stdio: "inherit" });
+  if (status !== 0) throw new Error("npm install of the tarball failed");
+}
+
+/** Compiles every module under tests/; returns the tests that run anywhere. */
+async function compile(): Promise<string[]> {
+  const esbuild = createRequire(join(ROOT, "tools/packages/"))("esbuild");
+  const imports = new Map<string, string[]>();
+  const files = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" });
+  for (const file of files.filter((file) => file.endsWith(".ts") && !LEFT_OUT.test(file))) {
+    const source = readFileSync(join(ROOT, "tests", file), "utf8");
+    const { code } = await esbuild.transform(source, { loader: "ts", target: "es2022" });
+    const out = join(SITE, "tests", file.replace(/\.ts$/, ".js"));
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, rewrite(file, code));
+    imports.set(file, staticImports(file, code));
+  }
+  esbuild.stop();
+  return [...imports.keys()].filter((file) => file.endsWith("_test.ts") && isPortable(file, imports))
+    .map((file) => file.replace(/\.ts$/, ".js")).sort();
+}
+
+/** Lets the imports of `tests/<file>` name compiled files, and the library's name the installed package. */
+export function rewrite(file: string, code: string): string {
+  return code.replace(WORKER_URL, "$1.js$2").replace(SPECIFIER, (_, lead: string, specifier: string) => {
+    return `${lead}"${retarget(file, specifier)}"`;
+  });
+}
+
+function retarget(file: string, specifier: string): string {
+  if (/^@lockstep\/lockstep(?:\/|$)/.test(specifier)) return specifier.replace("@lockstep/lockstep", "lockstep");
+  if (!specifier.startsWith(".")) return specifier;
+  const place = posix.join("tests", posix.dirname(file));
+  const target = posix.join(place, specifier.replace(/\.ts$/, ".js"));
+  const installed = isLibrary(target) ? posix.join("node_modules/lockstep", target) : target;
+  const path = posix.relative(place, installed);
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
+function isLibrary(path: string): boolean {
+  return /^(?:mod\.|primitives\/|adapters\/)/.test(path);
+}
+
+/** Whether a path, relative to tests/, is a library file that something which is exported needs. */
+function isShipped(path: string): boolean {
+  const file = path.replace(/^\.\.\//, "").replace(/\.ts$/, ".js");
+  return isLibrary(file) && existsSync(join(SITE, "node_modules/lockstep", file));
+}
+
+/** What a module imports before it runs, as paths below tests/ where they lie there. */
+function staticImports(file: string, code: string): string[] {
+  return [...code.matchAll(SPECIFIER)].filter((found) => !found[1]!.includes("(")).map((found) => {
+    const specifier = found[2]!;
+    if (!specifier.startsWith(".")) return specifier;
+    const path = posix.join("tests", posix.dirname(file), specifier);
+    return path.startsWith("tests/") ? path.slice("tests/".length) : `../${path}`;
+  });
+}
+
+/** Whether all that a test imports, directly or not, is a test module or the library. */
+function isPortable(file: string, imports: ReadonlyMap<string, string[]>, seen: Set<string> = new Set()): boolean {
+  if (seen.has(file)) return true;
+  seen.add(file);
+  const found = imports.get(file);
+  if (found === undefined) return isShipped(file) || /^@lockstep\/lockstep(?:\/|$)/.test(file);
+  return found.every((target) => isPortable(target, imports, seen));
+}
