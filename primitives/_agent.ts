@@ -35,10 +35,14 @@ export class Agent {
   readonly selves: Map<number, object> = new Map<number, object>();
   /** thread.ts: the threads that this agent has started and that have not ended. */
   readonly children: Set<object> = new Set<object>();
-  /** thread.ts: what is told of errors that nobody joins. */
+  /** thread.ts: whether Lockstep started this thread. */
+  started = false;
+  /** _thread_hook.ts: threads that failed and that nobody has joined so far. */
+  readonly untold: Set<object> = new Set<object>();
+  /** _thread_hook.ts: what is told of errors that nobody joins. */
   exceptHook: ((error: unknown, thread: object) => void) | undefined = undefined;
-  /** _held.ts: whether every hold is published for dumps. */
-  trackHeld = false;
+  /** acquire_all.ts: what it has taken so far, for which ranks need not rise. */
+  readonly together: object[] = [];
 }
 
 /** The agent that runs now. */

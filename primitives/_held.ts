@@ -1,15 +1,19 @@
 // What the threads of this agent hold: ranks, checked before anything can hang,
-// and, only after trackHeld(true), a list of all holds for dumps.
+// and, only while the program tracks its holds, a note of each one for dumps.
 
 import { agent } from "./_agent.ts";
+import { recordKey } from "./_layout.ts";
+import type { Notable } from "./_notes.ts";
+import { HELD, HELD_BY_TASK, note, unnote } from "./_notes.ts";
+import type { Roster } from "./_roster.ts";
 import { title } from "./_wait.ts";
 import { LockOrderError } from "./errors.ts";
 
 /** Something held that has a rank or is tracked. */
-export interface Holdable {
-  readonly kind: string;
-  readonly name: string;
+export interface Holdable extends Notable {
   readonly rank: number | undefined;
+  /** The method that takes it, for messages: `acquire` unless told. */
+  readonly verb?: string;
   /** Whether that hold of this agent still stands. */
   holds(serial: number): boolean;
 }
@@ -18,6 +22,8 @@ interface Hold {
   readonly what: Holdable;
   readonly serial: number;
   readonly task: boolean;
+  /** Its note for dumps; undefined while holds are not tracked. */
+  note: number | undefined;
 }
 
 /** Whether holds are noted at all, for locks without a rank. */
@@ -25,24 +31,39 @@ export let tracking = false;
 
 /** Turns the noting of all holds of this agent on or off. */
 export function setTracking(on: boolean): void {
+  if (on === tracking) return;
   tracking = on;
+  const holds = agent.ranked as Hold[];
+  for (let i = holds.length - 1; i >= 0; i--) {
+    const hold = holds[i]!;
+    if (on) hold.note = noteOf(hold.what, hold.task, ""); // where it was taken is not known any more
+    else drop(hold);
+    if (!on && hold.what.rank === undefined) holds.splice(i, 1);
+  }
+}
+
+/** Does as the program does: called where something slow happens anyway. */
+export function followTracking(roster: Roster): void {
+  const on = roster.tracks;
+  if (on !== tracking) setTracking(on);
 }
 
 /**
- * Throws LockOrderError when this thread holds something of that rank or a higher one. What other
- * tasks hold asynchronously concerns a call that blocks the whole thread, but not another task.
+ * Throws LockOrderError when this thread holds something of that rank or a higher one. A call that blocks
+ * the thread is checked against all that the thread and its tasks hold. An async one is checked only against what the
+ * thread itself holds: which task asks cannot be told, and another task's holds are none of its concern.
  */
 export function checkRank(what: Holdable, task: boolean): void {
   const { rank } = what;
   if (rank === undefined) return;
   for (const hold of agent.ranked as Hold[]) {
     const held = hold.what;
-    if (held.rank === undefined || held.rank < rank || held === what) continue;
-    if ((task && hold.task) || !held.holds(hold.serial)) continue;
+    if (held.rank === undefined || held.rank < rank || (task && hold.task)) continue;
+    if (!held.holds(hold.serial) || sameRecord(held, what) || agent.together.includes(held)) continue;
     const wanted = title(what.kind, what.name);
     const other = title(held.kind, held.name);
     throw new LockOrderError(
-      `Cannot acquire ${wanted} of rank ${rank} as this thread holds ${other} of rank ${held.rank}: ` +
+      `Cannot ${verbOf(what)} ${wanted} of rank ${rank} as this thread holds ${other} of rank ${held.rank}: ` +
         "take locks in order of rising rank",
       { held: other, wanted },
     );
@@ -51,18 +72,58 @@ export function checkRank(what: Holdable, task: boolean): void {
 
 /** Notes a hold of this agent. */
 export function noteHold(what: Holdable, serial: number, task: boolean): void {
-  const holds = agent.ranked as Hold[];
-  // Holds that somebody else has ended are swept here, so that the list stays short.
-  for (let i = holds.length - 1; i >= 0; i--) {
-    if (!holds[i]!.what.holds(holds[i]!.serial)) holds.splice(i, 1);
-  }
-  holds.push({ what, serial, task });
+  sweepHolds();
+  const noted = tracking ? noteOf(what, task, callerPlace()) : undefined;
+  (agent.ranked as Hold[]).push({ what, serial, task, note: noted });
 }
 
 /** A hold of this agent has ended. */
 export function forgetHold(what: Holdable): void {
   const holds = agent.ranked as Hold[];
   for (let i = holds.length - 1; i >= 0; i--) {
-    if (holds[i]!.what === what || !holds[i]!.what.holds(holds[i]!.serial)) holds.splice(i, 1);
+    const hold = holds[i]!;
+    if (hold.what !== what && hold.what.holds(hold.serial)) continue;
+    drop(hold);
+    holds.splice(i, 1);
   }
+}
+
+/** Drops holds that somebody else has ended, so that the list stays short and dumps true. */
+export function sweepHolds(): void {
+  const holds = agent.ranked as Hold[];
+  for (let i = holds.length - 1; i >= 0; i--) {
+    const hold = holds[i]!;
+    if (hold.what.holds(hold.serial)) continue;
+    drop(hold);
+    holds.splice(i, 1);
+  }
+}
+
+function noteOf(what: Holdable, task: boolean, place: string): number {
+  return note(task ? HELD_BY_TASK : HELD, what, place);
+}
+
+function drop(hold: Hold): void {
+  if (hold.note !== undefined) unnote(hold.what.roster, hold.note);
+  hold.note = undefined;
+}
+
+function sameRecord(one: Holdable, other: Holdable): boolean {
+  return one === other || recordKey(one.words) === recordKey(other.words);
+}
+
+function verbOf(what: Holdable): string {
+  return what.verb ?? "acquire";
+}
+
+const HERE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
+
+/** Where in the program the library was called: the first line of the stack that is not the library's own. */
+function callerPlace(): string {
+  const lines = (new Error().stack ?? "").split("\n").map((line) => line.trim());
+  const frames = lines.filter((line) => /:\d+:\d+\)?$/.test(line));
+  const frame = frames.find((line) => !line.includes(HERE)) ?? frames.at(-1) ?? "";
+  const [, name = "", url = ""] = /^(?:at )?(?:async )?(?:(.*?)(?: \(|@))?(.*?)\)?$/.exec(frame) ?? [];
+  const short = url.split("/").slice(-2).join("/"); // the file and its folder
+  return name === "" ? short : `${name} (${short})`;
 }

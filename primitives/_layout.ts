@@ -44,6 +44,28 @@ export const KINDS = {
 /** The name of a kind of record. */
 export type Kind = keyof typeof KINDS;
 
+const KIND_NAMES = Object.keys(KINDS);
+
+/** The name of the kind of that number, as memory gives it. */
+export function kindName(number: number): string {
+  return KIND_NAMES.find((name) => KINDS[name as Kind] === number) ?? `unknown kind ${number}`;
+}
+
+/** The methods that wait, for dumps. Numbers are never used again; what is missing here is shown as the first. */
+const VERBS: readonly string[] = [
+  ...["wait", "acquire", "read", "write", "join", "get", "put", "send", "recv", "poll", "getMany", "putMany"],
+];
+
+/** The number of a verb. */
+export function verbNumber(verb: string): number {
+  return Math.max(0, VERBS.indexOf(verb));
+}
+
+/** The verb of that number, as memory gives it. */
+export function verbName(number: number): string {
+  return VERBS[number] ?? VERBS[0]!;
+}
+
 /** Word 0 of every record. */
 export const TAG = 0;
 /** Word 1 of every record. */
@@ -133,8 +155,7 @@ export function verify(words: Words, kind: Kind): void {
 function describeTag(tag: number): string {
   if (tag >>> 24 !== 0x4c) return `no Lockstep record (word 0 is 0x${(tag >>> 0).toString(16)})`;
   const number = (tag >>> 16) & 0xff;
-  const kind = (Object.keys(KINDS) as Kind[]).find((name) => KINDS[name] === number);
-  return `${kind ?? `unknown kind ${number}`} v${tag & 0xffff}`;
+  return `${kindName(number)} v${tag & 0xffff}`;
 }
 
 /** The identity of a record as one number, below 2^53. */

@@ -13,7 +13,8 @@
 //   7          NAMES     any starter          counts default names: Thread-1, Thread-2, …
 //   8          MAIN      main thread, once    the id of the program's first thread
 //   9          WARNED    any thread           the WAITS value for which a stuck program was last reported
-//   10         TRACKS    any thread           1: every thread notes what it holds, see _held.ts
+//   10         TRACKS    any thread           1: every thread notes what it holds, see _notes.ts
+//   11         HOOKS     any thread           how many agents have an except hook of their own
 //
 //   slot word  name      written by           meaning
 //   0          STATE     any thread, by cas   bits 0-2 FREE, TAKING, STARTING, RUNNING, STOPPING or DEAD; bits 3-20 the
@@ -29,15 +30,18 @@
 //   8          KIND      owner                what it waits for: a number of KINDS
 //   9 48       WAIT_HI/LO owner               the record's identity
 //   10 11      LINK      owner                process scope: the kernel's link, 32 bytes behind LIFE as glibc has it
-//   12         CHECKED   owner                counts the times it has looked at its own wait again, wraps
+//   12         CHECKED   owner                counts the times it has looked at its own wait anew, wraps
 //   13         OWNERS    owner                for how many threads it waits; their ids are in the EXTRA area
 //   14         NAME_LEN  owner, its starter   bytes of NAME
 //   15         WAIT_LEN  owner                bytes of WAIT_NAME
 //   16 - 31    NAME      owner, its starter   the thread's name, UTF-8, cut to 64 bytes
 //   32 - 47    WAIT_NAME owner                the name of what it waits for
-//   49 - 63    -         nobody               spare: a slot fills its cache lines
+//   49         VERB      owner                the method that waits: a number of VERBS
+//   50         STAMP     owner                WAITS as it was before the latest look at OWNERS began; see _detect.ts
+//   51         SINCE     owner                when the wait began: low 32 bits of the time of day in ms
+//   52 - 63    -         nobody               spare: a slot fills its cache lines
 //
-//   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _held.ts.
+//   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _notes.ts.
 //
 // States of a slot:   FREE or DEAD -> TAKING (the generation goes up) -> STARTING -> RUNNING -> [STOPPING] -> DEAD
 // Invariants:
@@ -49,7 +53,7 @@
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
-import { isSharedBuffer, ownBuffer, recordKey, sign, verify } from "./_layout.ts";
+import { isSharedBuffer, ownBuffer, recordKey, sign, verbName, verbNumber, verify } from "./_layout.ts";
 import type { Parker } from "./_park.ts";
 import { threadParker } from "./_park.ts";
 import { readText, writeText } from "./_text.ts";
@@ -61,7 +65,7 @@ const HEAD_WORDS = 16;
 const SLOT_WORDS = 64;
 /** Words of the EXTRA area of a slot. */
 export const EXTRA_WORDS = 2048;
-/** Where in its EXTRA area the words of _held.ts begin. */
+/** Where in its EXTRA area the words of _notes.ts begin. */
 export const HELD_BASE = 1024;
 const MOST_OWNERS = 1024;
 /** Bytes that a roster takes. */
@@ -75,9 +79,9 @@ const NAMES = 7;
 const MAIN = 8;
 const WARNED = 9;
 const TRACKS = 10;
+const HOOKS = 11;
 
 const STATE = 0;
-const VERB = 1;
 const LIFE = 2;
 const PARENT = 3;
 const FLAGS = 4;
@@ -94,8 +98,9 @@ const NAME_LEN = 14;
 const WAIT_LEN = 15;
 const NAME = 16;
 const WAIT_NAME = 32;
-const STAMP = 48;
-const SINCE = 49;
+const VERB = 49;
+const STAMP = 50;
+const SINCE = 51;
 const NAME_BYTES = 64;
 
 const FREE = 0;
@@ -122,11 +127,6 @@ const SLOT_MASK = 0xfff;
 const GENERATION_SHIFT = 12;
 const LAST_GENERATION = 0x3ffff;
 const DIED_BIT = 0x40000000;
-
-/** The verbs of waits, for dumps; a number is never used again. Any other is shown as "wait". */
-const VERBS: readonly string[] = [
-  ...["wait", "acquire", "read", "write", "join", "get", "put", "send", "recv", "poll"],
-];
 
 /** What a blocking wait publishes. */
 export interface PublishedWait {
@@ -247,6 +247,16 @@ export class Roster {
     return add(this.words, NAMES, 1) + 1;
   }
 
+  /** Whether any agent has an except hook of its own. */
+  get hooked(): boolean {
+    return load(this.words, HOOKS) > 0;
+  }
+
+  /** One more agent, or one fewer, has an except hook of its own. */
+  countHook(change: 1 | -1): void {
+    add(this.words, HOOKS, change);
+  }
+
   /** Takes a slot for a new thread and returns its id. Throws RangeError when all are alive. */
   take(name: string, parent: number, flags: number): number {
     const { words } = this;
@@ -321,6 +331,15 @@ export class Roster {
     return true;
   }
 
+  /** The workers that a thread started, directly or not, were stopped with it. */
+  markDescendantsDead(id: number): void {
+    for (const entry of this.list()) {
+      if (entry.parent !== id) continue;
+      this.markDead(entry.id);
+      this.markDescendantsDead(entry.id);
+    }
+  }
+
   /** Whether the thread of that id is alive: a look at its slot. Any number is a fair question. */
   alive(id: number): boolean {
     const at = this.#of(id);
@@ -348,6 +367,12 @@ export class Roster {
     return at < 0 ? 0 : load(this.words, at + FLAGS);
   }
 
+  /** The id of the thread that started it, 0 for none. */
+  parent(id: number): number {
+    const at = this.#of(id);
+    return at < 0 ? 0 : load(this.words, at + PARENT);
+  }
+
   /** The thread's name; "" for an id that the roster does not know. */
   name(id: number): string {
     const at = this.#of(id);
@@ -360,23 +385,30 @@ export class Roster {
     if (at >= 0) store(this.words, at + NAME_LEN, writeText(this.words, at + NAME, NAME_BYTES, name));
   }
 
+  /** The id of every thread that is alive, by slot. */
+  *living(): Generator<number, void, undefined> {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const seen = load(this.words, this.#at(slot) + STATE);
+      if (seen === FREE) return; // never used ones come in order
+      const id = slot | ((seen >>> IN_STATE_SHIFT) << GENERATION_SHIFT);
+      if (this.alive(id)) yield id;
+    }
+  }
+
   /** Every thread that is alive, by slot. */
   list(): ThreadEntry[] {
     const found: ThreadEntry[] = [];
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const at = this.#at(slot);
-      const seen = load(this.words, at + STATE);
-      if (seen === FREE) break; // never used ones come in order
-      const id = slot | ((seen >>> IN_STATE_SHIFT) << GENERATION_SHIFT);
-      const state = seen & STATE_MASK;
-      if (state === TAKING || state === DEAD || !this.alive(id)) continue;
-      found.push({
+    for (const id of this.living()) {
+      const at = this.#at(id & SLOT_MASK);
+      const entry: ThreadEntry = {
         id,
         name: this.name(id),
-        state,
+        state: load(this.words, at + STATE) & STATE_MASK,
         flags: load(this.words, at + FLAGS),
         parent: load(this.words, at + PARENT),
-      });
+      };
+      // One that has ended meanwhile is left out, and so is one that is not complete yet.
+      if (entry.state !== TAKING && entry.state !== DEAD && this.#of(id) === at) found.push(entry);
     }
     return found;
   }
@@ -389,7 +421,7 @@ export class Roster {
     const at = this.#at(this.me & SLOT_MASK);
     const ticket = (add(words, WAITS, 1) + 1) | 0 || (add(words, WAITS, 1) + 1) | 0;
     store(words, at + KIND, kind);
-    store(words, at + VERB, VERBS.indexOf(verb));
+    store(words, at + VERB, verbNumber(verb));
     store(words, at + SINCE, Date.now() | 0);
     store(words, at + WAIT_HI, hi);
     store(words, at + WAIT_LO, lo);
@@ -431,7 +463,7 @@ export class Roster {
     const wait: PublishedWait = {
       ticket,
       kind: load(words, at + KIND),
-      verb: VERBS[load(words, at + VERB)] ?? "wait",
+      verb: verbName(load(words, at + VERB)),
       key: (load(words, at + WAIT_HI) & 0x1fffff) * 0x100000000 + (load(words, at + WAIT_LO) >>> 0),
       name: readText(words, at + WAIT_NAME, load(words, at + WAIT_LEN), NAME_BYTES),
       untimed: load(words, at + UNTIMED) === 1,
@@ -455,13 +487,13 @@ export class Roster {
     return load(this.words, at + WAITING) === ticket && this.#of(id) === at;
   }
 
-  /** The ticket of a running thread's blocking wait without a time limit; 0 for any other, also for one told to stop. */
+  /** The ticket of a living thread's blocking wait without a time limit, 0 when it is in none. */
   blocked(id: number): number {
     const { words } = this;
     const at = this.#of(id);
     if (at < 0) return 0;
     const ticket = load(words, at + WAITING);
-    if (ticket === 0 || load(words, at + UNTIMED) !== 1 || this.state(id) !== RUNNING) return 0;
+    if (ticket === 0 || load(words, at + UNTIMED) !== 1 || !this.alive(id)) return 0;
     return this.#isIn(id, at, ticket) ? ticket : 0;
   }
 

@@ -59,16 +59,16 @@ export class BlockedWait {
   readonly started: number;
   /** Ticket of the wait in the roster. */
   readonly ticket: number;
-  /** _detect.ts: what it saw of a suspected circle. */
+  /** _stuck.ts: what it saw of a program that seems to be stuck. */
   suspicion: unknown = undefined;
 
   private constructor(wanted: Wanted, deadline: number) {
     this.#wanted = wanted;
     this.#deadline = deadline;
     this.#untimed = deadline === Infinity;
-    const { roster, words, kind, name } = wanted;
-    this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed);
-    roster.confirmWait(wanted.owners());
+    const { roster, words, kind, name, verb } = wanted;
+    this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed, verb);
+    this.#confirm();
     this.started = this.#time = now();
     this.#slice = this.started + this.#span;
   }
@@ -108,10 +108,17 @@ export class BlockedWait {
   }
 
   #lookUp(): void {
-    const { roster } = this.#wanted;
     checkStop(this.#wanted);
-    roster.confirmWait(this.#wanted.owners());
-    detect(this.#wanted, this, this.#untimed);
+    const owners = this.#confirm();
+    if (this.#untimed) detect(this.#wanted, this, owners);
+  }
+
+  #confirm(): readonly number[] {
+    const { roster } = this.#wanted;
+    const stamp = roster.lastWait; // before the look at the owners: see _detect.ts
+    const owners = this.#wanted.owners();
+    roster.confirmWait(owners, stamp);
+    return owners;
   }
 
   /** Makes the next slice short again: something is about to show. */
