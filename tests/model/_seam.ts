@@ -1,0 +1,88 @@
+/**
+ * Stands in for `Atomics`, the clock and the timers while an exploration runs. Whoever handles at the moment, a thread
+ * that is being replayed or a check that looks at a state, gets every call; with nobody there, the real ones do.
+ *
+ * @module
+ */
+
+import { NOT_EQUAL, OK, type OpKind, PENDING } from "./_ops.ts";
+
+type View = Int32Array<SharedArrayBuffer>;
+
+/** Who answers. */
+export interface Handler {
+  op(kind: OpKind, view: View, index: number, a: number, b: number, ms: number): number;
+  /** The promise of the waitAsync that has just answered PENDING. */
+  sleep(): Promise<"ok" | "timed-out">;
+  now(): number;
+}
+
+let handler: Handler | undefined;
+
+/** Makes it the one that answers; returns who did so far. */
+export function handle(next: Handler | undefined): Handler | undefined {
+  const last = handler;
+  handler = next;
+  return last;
+}
+
+const WAIT_RESULTS = ["ok", "not-equal", "timed-out"] as const;
+
+function waiting(expected: number, ms: number): [number, number, number] {
+  return [expected | 0, 0, Number.isNaN(ms) ? Infinity : ms];
+}
+
+function standIn(real: typeof Atomics): Record<string, unknown> {
+  const plain = (kind: OpKind) => (view: View, index: number, a = 0, b = 0): number =>
+    handler === undefined
+      ? (real[kind === "cas" ? "compareExchange" : kind as "load"] as (...args: unknown[]) => number)(view, index, a, b)
+      : handler.op(kind, view, index, a, b, 0);
+  return {
+    load: plain("load"),
+    store: plain("store"),
+    add: plain("add"),
+    sub: plain("sub"),
+    and: plain("and"),
+    or: plain("or"),
+    xor: plain("xor"),
+    exchange: plain("exchange"),
+    compareExchange: plain("cas"),
+    notify: (view: View, index: number, count = Infinity): number =>
+      handler === undefined ? real.notify(view, index, count) : handler.op("notify", view, index, count, 0, 0),
+    wait(view: View, index: number, expected: number, ms = Infinity): unknown {
+      if (handler === undefined) return real.wait(view, index, expected, ms);
+      return WAIT_RESULTS[handler.op("wait", view, index, ...waiting(expected, ms))];
+    },
+    waitAsync(view: View, index: number, expected: number, ms = Infinity): unknown {
+      if (handler === undefined) return real.waitAsync(view, index, expected, ms);
+      const result = handler.op("waitAsync", view, index, ...waiting(expected, ms));
+      if (result === PENDING) return { async: true, value: handler.sleep() };
+      return { async: false, value: WAIT_RESULTS[result === OK ? NOT_EQUAL : result] };
+    },
+    isLockFree: (bytes: number): boolean => real.isLockFree(bytes),
+    pause(): void {},
+  };
+}
+
+// deno-lint-ignore no-explicit-any
+const realm: any = globalThis;
+
+/** Puts the stand-ins in place; the function returned puts the real ones back. */
+export function install(): () => void {
+  const { Atomics: atomics, setInterval, clearInterval } = realm;
+  const now = performance.now;
+  const date = Date.now;
+  const random = Math.random;
+  realm.Atomics = standIn(atomics);
+  realm.setInterval = (...args: unknown[]) => handler === undefined ? setInterval(...args) : 0;
+  realm.clearInterval = (timer: unknown) => handler === undefined ? clearInterval(timer) : undefined;
+  performance.now = () => handler === undefined ? now.call(performance) : handler.now();
+  Date.now = () => handler === undefined ? date() : 0; // no more than a stamp for dumps
+  return () => {
+    handler = undefined;
+    Object.assign(realm, { Atomics: atomics, setInterval, clearInterval });
+    performance.now = now;
+    Date.now = date;
+    Math.random = random;
+  };
+}
