@@ -1,5 +1,6 @@
 // What dumps are made of: the roster as one picture, and the picture as a table.
 
+import { timeOfDay } from "./_deadline.ts";
 import { inspectable } from "./_inspect.ts";
 import { kindName } from "./_layout.ts";
 import { AWAITED, HELD_BY_TASK, notesOf } from "./_notes.ts";
@@ -83,7 +84,7 @@ export interface Dump {
 }
 
 class ThreadDump implements Dump {
-  readonly time: number = Date.now();
+  readonly time: number = timeOfDay();
   readonly tracked: boolean;
   readonly threads: readonly DumpThread[];
 

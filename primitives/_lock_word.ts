@@ -52,7 +52,7 @@
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
-import { checkRank, forgetHold, noteHold, tracking } from "./_held.ts";
+import { checkRank, followTracking, forgetHold, noteHold, tracking } from "./_held.ts";
 import type { Kind } from "./_layout.ts";
 import { FIRST } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
@@ -141,6 +141,7 @@ export class LockWord implements Wanted {
     this.kind = kind;
     this.name = name;
     this.me = roster.me;
+    followTracking(roster);
     this.local = localOf(words, () => new LockLocal());
     const flags = load(words, FLAGS);
     this.handoff = (flags & HANDOFF_FLAG) !== 0;

@@ -42,7 +42,11 @@ export function useRoster(roster: Roster): void {
 
 /** The memory for records that are given no place. */
 export function memory(): Memory {
-  if (agent.memory === undefined) useRoster(Roster.create());
+  if (agent.memory === undefined) {
+    // A worker of the program's own joins the threads whose primitives it was given.
+    const known = (Array.from(agent.rosters.values()) as Roster[]).find(({ parker }) => parker.shared !== true);
+    useRoster(known ?? Roster.create());
+  }
   return agent.memory as Memory;
 }
 

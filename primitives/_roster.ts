@@ -53,6 +53,7 @@
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
+import { timeOfDay } from "./_deadline.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verbName, verbNumber, verify } from "./_layout.ts";
 import type { Parker } from "./_park.ts";
 import { threadParker } from "./_park.ts";
@@ -422,7 +423,7 @@ export class Roster {
     const ticket = (add(words, WAITS, 1) + 1) | 0 || (add(words, WAITS, 1) + 1) | 0;
     store(words, at + KIND, kind);
     store(words, at + VERB, verbNumber(verb));
-    store(words, at + SINCE, Date.now() | 0);
+    store(words, at + SINCE, timeOfDay() | 0);
     store(words, at + WAIT_HI, hi);
     store(words, at + WAIT_LO, lo);
     store(words, at + UNTIMED, untimed ? 1 : 0);
@@ -467,7 +468,7 @@ export class Roster {
       key: (load(words, at + WAIT_HI) & 0x1fffff) * 0x100000000 + (load(words, at + WAIT_LO) >>> 0),
       name: readText(words, at + WAIT_NAME, load(words, at + WAIT_LEN), NAME_BYTES),
       untimed: load(words, at + UNTIMED) === 1,
-      elapsed: (Date.now() - load(words, at + SINCE)) >>> 0,
+      elapsed: (timeOfDay() - load(words, at + SINCE)) >>> 0,
       checked: load(words, at + CHECKED),
       owners: this.#owners(id, at),
     };

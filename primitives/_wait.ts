@@ -15,9 +15,11 @@ import type { Words } from "./_atomics.ts";
 import { load } from "./_atomics.ts";
 import { deadlineAfter, now, remaining } from "./_deadline.ts";
 import { detect } from "./_detect.ts";
+import { followTracking, sweepHolds, tracking } from "./_held.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
 import type { Kind } from "./_layout.ts";
 import { ID_HI, ID_LO, KINDS } from "./_layout.ts";
+import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
@@ -67,6 +69,7 @@ export class BlockedWait {
     this.#deadline = deadline;
     this.#untimed = deadline === Infinity;
     const { roster, words, kind, name, verb } = wanted;
+    followTracking(roster);
     this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed, verb);
     this.#confirm();
     this.started = this.#time = now();
@@ -109,6 +112,8 @@ export class BlockedWait {
 
   #lookUp(): void {
     checkStop(this.#wanted);
+    followTracking(this.#wanted.roster);
+    if (tracking) sweepHolds();
     const owners = this.#confirm();
     if (this.#untimed) detect(this.#wanted, this, owners);
   }
@@ -133,7 +138,12 @@ export class BlockedWait {
 }
 
 /** What checkStop() and waitAsync() need of a Wanted. */
-type Stoppable = Pick<Wanted, "name" | "verb" | "roster" | "unstoppable"> & { readonly kind: string };
+type Stoppable =
+  & Pick<Wanted, "name" | "verb" | "roster" | "unstoppable">
+  & Partial<Pick<Wanted, "words" | "owners">>
+  & {
+    readonly kind: string;
+  };
 
 /** Throws what BlockedWait.begin() would throw, for those who have to know before they change anything. */
 export function checkBlocking(wanted: Stoppable): void {
@@ -196,11 +206,13 @@ export function waitAsync<T>(
     let cancel: (() => void) | undefined;
     let settled = false;
     let span = FIRST_SLICE;
+    const noted = new AsyncNote(wanted, timeout);
     keepAlive();
     const finish = (): void => {
       settled = true;
       signal?.removeEventListener("abort", onAbort);
       letGo();
+      noted.remove();
     };
     const fail = (error: unknown): void => {
       finish();
@@ -228,6 +240,7 @@ export function waitAsync<T>(
           resolve(options.onTimeout!());
           return;
         }
+        noted.refresh();
         const { words, index, expected, atMost = SLICE } = result.sleep;
         const parked = roster.parker.parkAsync(words, index, expected, Math.min(atMost, left, span));
         span = Math.min(2 * span, SLICE);
@@ -242,4 +255,33 @@ export function waitAsync<T>(
     if (signal?.aborted === true) onAbort(); // it says so only once, maybe while the caller stood in a line
     else step();
   });
+}
+
+/** Shows an async wait in dumps, once it is longer than a slice. */
+class AsyncNote {
+  readonly #wanted: Stoppable;
+  readonly #timed: boolean;
+  readonly #started: number = now();
+  #owner = -1;
+  #number: number | undefined;
+
+  constructor(wanted: Stoppable, timeout: number) {
+    this.#wanted = wanted;
+    this.#timed = timeout !== Infinity;
+  }
+
+  refresh(): void {
+    const { kind, name, words, roster, verb, owners } = this.#wanted;
+    if (words === undefined || now() - this.#started < FIRST_SLICE) return;
+    const owner = owners === undefined ? 0 : this.#wanted.owners!()[0] ?? 0;
+    if (owner === this.#owner) return;
+    this.remove();
+    this.#owner = owner;
+    this.#number = note(AWAITED, { kind, name, words, roster }, "", { verb, timed: this.#timed, owner });
+  }
+
+  remove(): void {
+    if (this.#number !== undefined) unnote(this.#wanted.roster, this.#number);
+    this.#number = undefined;
+  }
 }
