@@ -91,12 +91,7 @@ const BUILT_INS: readonly BuiltIn[] = [
 ];
 
 /** The tree of an object of a built-in class, or undefined for any other object. */
-export function lowerBuiltIn(
-  whole: Lower,
-  value: object,
-  tag: string,
-  depth: number,
-): Tree {
+export function lowerBuiltIn(whole: Lower, value: object, tag: string, depth: number): Tree {
   if (ArrayBuffer.isView(value)) return lowerView(whole, value, depth);
   if (isError(value, tag)) return lowerError(whole, value, depth);
   for (const { name, type, probe, lower } of BUILT_INS) {
@@ -106,21 +101,14 @@ export function lowerBuiltIn(
       probe(value as never);
     } catch {
       if (!instance) continue;
-      throw whole.refuse(
-        `${named(name)} that hides its contents, such as a Proxy, cannot be carried`,
-        depth,
-      );
+      throw whole.refuse(`${named(name)} that hides its contents, such as a Proxy, cannot be carried`, depth);
     }
     return lower(whole, value as never, depth);
   }
   return undefined;
 }
 
-function lowerMap(
-  whole: Lower,
-  map: Map<unknown, unknown>,
-  depth: number,
-): Tree {
+function lowerMap(whole: Lower, map: Map<unknown, unknown>, depth: number): Tree {
   const tree: Tree[] = [MARK, format.MAP];
   // The list is taken first: a getter below may change the map.
   Map.prototype.forEach.call(map, (value, key) => tree.push(key, value));
@@ -134,12 +122,7 @@ function lowerSet(whole: Lower, set: Set<unknown>, depth: number): Tree {
 }
 
 /** Lowers an escape's items in place; `scale` 2 turns the nth item of a Set into its nth entry. */
-function lowerItems(
-  whole: Lower,
-  tree: Tree[],
-  depth: number,
-  scale: number,
-): Tree {
+function lowerItems(whole: Lower, tree: Tree[], depth: number, scale: number): Tree {
   for (let i = 2; i < tree.length; i++) {
     whole.steps[depth] = entry((i - 2) * scale);
     tree[i] = whole.lower(tree[i], depth + 1);
@@ -152,12 +135,7 @@ function lowerDate(whole: Lower, date: Date): Tree {
 }
 
 function lowerRegExp(whole: Lower, regExp: RegExp): Tree {
-  return whole.escape([
-    MARK,
-    format.REGEXP,
-    whole.text(String(regExp.source)),
-    String(regExp.flags),
-  ]);
+  return whole.escape([MARK, format.REGEXP, whole.text(String(regExp.source)), String(regExp.flags)]);
 }
 
 function lowerBoxed(unbox: () => unknown): Lowerer {
@@ -166,16 +144,8 @@ function lowerBoxed(unbox: () => unknown): Lowerer {
 
 function lowerError(whole: Lower, error: Error, depth: number): Tree {
   const { kind, name, message, stack, hidden, properties } = takeApart(error);
-  const text = (part: string | undefined): Tree => part === undefined ? undefined : whole.text(part);
-  const tree: Tree[] = [
-    MARK,
-    format.ERROR,
-    kind,
-    whole.text(name),
-    text(message),
-    text(stack),
-    hidden,
-  ];
+  const text = (part: string | undefined): Tree => (part === undefined ? undefined : whole.text(part));
+  const tree: Tree[] = [MARK, format.ERROR, kind, whole.text(name), text(message), text(stack), hidden];
   for (let i = 0; i < properties.length; i += 2) {
     const key = String(properties[i]);
     whole.steps[depth] = key;
@@ -185,11 +155,7 @@ function lowerError(whole: Lower, error: Error, depth: number): Tree {
 }
 
 function lowerBuffer(whole: Lower, buffer: ArrayBuffer, depth: number): Tree {
-  const tree: Tree[] = [
-    MARK,
-    format.BUFFER,
-    view(whole, buffer, 0, undefined, depth),
-  ];
+  const tree: Tree[] = [MARK, format.BUFFER, view(whole, buffer, 0, undefined, depth)];
   if (isResizable(buffer)) tree.push(buffer.maxByteLength);
   return whole.escape(tree);
 }
@@ -205,13 +171,7 @@ function lowerView(whole: Lower, value: ArrayBufferView, depth: number): Tree {
   if (kind === format.UINT8_ARRAY && isPlainBytes(value) && byteLength > 0) {
     return value;
   }
-  const bytes = view(
-    whole,
-    buffer as ArrayBuffer,
-    byteOffset,
-    byteLength,
-    depth,
-  );
+  const bytes = view(whole, buffer as ArrayBuffer, byteOffset, byteLength, depth);
   return kind === format.UINT8_ARRAY ? bytes : whole.escape([MARK, format.VIEW, kind, bytes]);
 }
 
@@ -232,14 +192,10 @@ function view(
 
 /** Whether msgpack takes an array for what it is. */
 export function isPlainBytes(value: object): value is Uint8Array {
-  return Object.getPrototypeOf(value) === Uint8Array.prototype &&
-    value.constructor === Uint8Array;
+  return Object.getPrototypeOf(value) === Uint8Array.prototype && value.constructor === Uint8Array;
 }
 
-const viewName = getter(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-);
+const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag);
 
 /** The index in VIEWS of a typed array or DataView, -1 if it is none that we know. */
 export function viewKind(value: ArrayBufferView): number {
@@ -249,8 +205,7 @@ export function viewKind(value: ArrayBufferView): number {
 
 /** Whether a buffer is shared memory, of this realm or another. */
 export function isShared(buffer: ArrayBufferLike): boolean {
-  return !(buffer instanceof ArrayBuffer) &&
-    tagOf(buffer) === "SharedArrayBuffer";
+  return !(buffer instanceof ArrayBuffer) && tagOf(buffer) === "SharedArrayBuffer";
 }
 
 /** Whether a buffer can be resized, where the engine knows such buffers. */
@@ -258,10 +213,7 @@ export function isResizable(buffer: ArrayBuffer): boolean {
   return (buffer as { resizable?: boolean }).resizable === true;
 }
 
-function getter(
-  prototype: object,
-  key: PropertyKey,
-): (value: never) => unknown {
+function getter(prototype: object, key: PropertyKey): (value: never) => unknown {
   const { get } = Object.getOwnPropertyDescriptor(prototype, key)!;
   return (value) => get!.call(value);
 }

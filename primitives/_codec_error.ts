@@ -15,11 +15,7 @@ export function encodeError(thrown: unknown): Uint8Array {
   try {
     return encode(salvage(thrown as Error, new Map()), "carry", "error");
   } catch {
-    return encode(
-      new Error(`what was thrown cannot be carried: ${describe(thrown)}`),
-      "carry",
-      "error",
-    );
+    return encode(new Error(`what was thrown cannot be carried: ${describe(thrown)}`), "carry", "error");
   }
 }
 
@@ -41,8 +37,9 @@ function salvage(error: Error, saved: Map<unknown, Error>): Error {
   const copy = putTogether(kind, name, message, stack);
   saved.set(error, copy);
   const keep = (value: unknown): unknown =>
-    isCarried(value) ? value : typeof value === "object" && value !== null &&
-        isError(value, tagOf(value))
+    isCarried(value)
+      ? value
+      : typeof value === "object" && value !== null && isError(value, tagOf(value))
       ? salvage(value as Error, saved)
       : undefined;
   for (let i = 0; i < properties.length; i += 2) {

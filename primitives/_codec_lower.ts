@@ -161,10 +161,7 @@ export class Lowering {
         continue;
       }
       // Somebody may have added to Object.prototype; such a property is not ours.
-      if (
-        (typeof item === "object" || typeof item === "function") &&
-        !Object.hasOwn(copy, key)
-      ) continue;
+      if ((typeof item === "object" || typeof item === "function") && !Object.hasOwn(copy, key)) continue;
       this.steps[depth] = key;
       const tree = this.lower(item, depth + 1);
       if (tree !== item && Object.hasOwn(copy, key)) copy[key] = tree;
@@ -194,22 +191,14 @@ export class Lowering {
   }
 
   /** An array with holes or named properties, of which the first items are done. */
-  #oddArray(
-    value: readonly unknown[],
-    length: number,
-    done: readonly Tree[],
-    depth: number,
-  ): Tree {
+  #oddArray(value: readonly unknown[], length: number, done: readonly Tree[], depth: number): Tree {
     const pairs: Tree[] = [MARK, format.ARRAY, length];
     done.forEach((tree, i) => pairs.push(String(i), tree));
     for (const key of Object.keys(value)) {
       const index = Number(key);
       if (index < done.length) continue;
       this.steps[depth] = String(index) === key ? index : key;
-      pairs.push(
-        this.text(key),
-        this.lower(value[key as unknown as number], depth + 1),
-      );
+      pairs.push(this.text(key), this.lower(value[key as unknown as number], depth + 1));
     }
     return this.escape(pairs);
   }
@@ -225,10 +214,21 @@ export class Lowering {
   }
 }
 
+/** Shorter strings are looked through here; a call of the engine costs more. */
+const SHORT = 24;
+
 /**
  * Whether msgpack carries a string exactly: without lone surrogates, and without
  * the byte order mark that text decoders drop at the start.
  */
-const isClean: (text: string) => boolean = "isWellFormed" in String.prototype
+function isClean(text: string): boolean {
+  if (text.length > SHORT) return isCleanLong(text);
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) >= 0xd800) return isCleanLong(text);
+  }
+  return true;
+}
+
+const isCleanLong: (text: string) => boolean = "isWellFormed" in String.prototype
   ? (text) => text.isWellFormed() && text.charCodeAt(0) !== 0xfeff
   : (text) => !/^\ufeff|\p{Surrogate}/u.test(text);

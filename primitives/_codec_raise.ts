@@ -100,12 +100,7 @@ export class Raising {
       case format.VIEW:
         return makeView(tree[2] as number, bytesOf(tree[3]));
       case format.ERROR:
-        return putTogether(
-          string(tree[2]),
-          string(tree[3]),
-          optional(tree[4]),
-          optional(tree[5]),
-        );
+        return putTogether(string(tree[2]), string(tree[3]), optional(tree[4]), optional(tree[5]));
       default:
         throw corrupt("an unknown escape");
     }
@@ -131,9 +126,7 @@ export class Raising {
   #fillPlain(object: Record<string, Tree>): void {
     for (const key in object) {
       const item = object[key];
-      if (
-        typeof item === "object" && item !== null && Object.hasOwn(object, key)
-      ) object[key] = this.raise(item);
+      if (typeof item === "object" && item !== null && Object.hasOwn(object, key)) object[key] = this.raise(item);
     }
   }
 
@@ -152,10 +145,7 @@ export class Raising {
         break;
       case format.MAP:
         for (let i = 2; i < tree.length; i += 2) {
-          (object as Map<unknown, unknown>).set(
-            this.raise(tree[i]),
-            this.raise(tree[i + 1]),
-          );
+          (object as Map<unknown, unknown>).set(this.raise(tree[i]), this.raise(tree[i + 1]));
         }
         break;
       case format.SET:
@@ -170,19 +160,9 @@ export class Raising {
   }
 
   /** Names and values by turns; the first `hidden` pairs are not enumerable. */
-  #fillPairs(
-    object: object,
-    tree: readonly Tree[],
-    first: number,
-    hidden: number,
-  ): void {
+  #fillPairs(object: object, tree: readonly Tree[], first: number, hidden: number): void {
     for (let i = first; i < tree.length; i += 2) {
-      setProperty(
-        object,
-        string(tree[i]),
-        this.raise(tree[i + 1]),
-        i >= first + 2 * hidden,
-      );
+      setProperty(object, string(tree[i]), this.raise(tree[i + 1]), i >= first + 2 * hidden);
     }
   }
 }
@@ -193,9 +173,7 @@ export function makeView(kind: number, bytes: Bytes): object {
   if (kind === format.ARRAY_BUFFER) return ownBuffer(bytes);
   const name = VIEWS[kind];
   if (name === undefined) throw corrupt("an unknown kind of binary data");
-  const type = (globalThis as Record<string, unknown>)[name] as
-    | Uint8ArrayConstructor
-    | undefined;
+  const type = (globalThis as Record<string, unknown>)[name] as Uint8ArrayConstructor | undefined;
   if (type === undefined) throw new TypeError(`this engine has no ${name}`);
   const size = type.BYTES_PER_ELEMENT ?? 1;
   if (bytes.byteLength % size !== 0) {
@@ -206,15 +184,11 @@ export function makeView(kind: number, bytes: Bytes): object {
 }
 
 function ownBuffer(bytes: Bytes): ArrayBuffer {
-  return (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice())
-    .buffer;
+  return (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()).buffer;
 }
 
 function resizable(bytes: Bytes, maxByteLength: unknown): ArrayBuffer {
-  const Resizable = ArrayBuffer as unknown as new (
-    length: number,
-    options: object,
-  ) => ArrayBuffer;
+  const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
   const buffer = new Resizable(bytes.byteLength, {
     maxByteLength: Number(maxByteLength),
   });

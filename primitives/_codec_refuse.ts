@@ -21,12 +21,7 @@ const LONGEST_KEY = 60;
 const STEPS_SHOWN = 12;
 
 /** The error that names the place and the reason. */
-export function refusal(
-  what: string,
-  root: string,
-  steps: readonly Step[],
-  reason: string,
-): TypeError {
+export function refusal(what: string, root: string, steps: readonly Step[], reason: string): TypeError {
   const shown = steps.map(write);
   if (shown.length > 2 * STEPS_SHOWN) {
     shown.splice(STEPS_SHOWN, shown.length - 2 * STEPS_SHOWN, " … ");
@@ -53,9 +48,8 @@ export function whyNot(value: object, tag: string): string | undefined {
   }
   if (tag === "Object") return undefined;
   if (tag === "SharedArrayBuffer") return SHARED;
-  if (CODE_OR_STATE.test(tag) || isHostObject(value, tag)) {
-    return `${named(tag)} cannot be carried`;
-  }
+  if (CODE_OR_STATE.test(tag)) return `${named(tag)} cannot be carried`;
+  if (isHostObject(value, tag)) return `${named(tag.includes(".") ? tag : className(value, tag))} cannot be carried`;
   for (const found of STATEFUL) {
     if (value instanceof found) return `${named(found.name)} cannot be carried`;
   }
@@ -70,21 +64,14 @@ export const SHARED: string = `shared memory cannot be carried in a message, ${H
 
 /** Whether an object with an own key `lockstep` is the handle of a primitive. */
 export function isHandle(value: object): boolean {
-  return Object.hasOwn(value, "lockstep") &&
-    tagOf((value as { buffer?: unknown }).buffer) === "SharedArrayBuffer";
+  return Object.hasOwn(value, "lockstep") && tagOf((value as { buffer?: unknown }).buffer) === "SharedArrayBuffer";
 }
 
 /** Running code, and iterators: structured clone refuses them too. */
 const CODE_OR_STATE = /^(?:Generator|AsyncGenerator|Module|(?:.+ )?Iterator(?: Helper)?|Async-from-Sync Iterator)$/;
 
 /** Instances of these are refused whatever they call themselves. */
-const STATEFUL = [
-  Promise,
-  WeakMap,
-  WeakSet,
-  WeakRef,
-  FinalizationRegistry,
-] as const;
+const STATEFUL = [Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry] as const;
 
 /**
  * Whether the object belongs to a class of the engine or the host, such as
@@ -96,14 +83,16 @@ const STATEFUL = [
 function isHostObject(value: object, tag: string): boolean {
   let found: unknown = globalThis;
   for (const name of tag.split(".")) {
-    if (
-      (typeof found !== "object" && typeof found !== "function") ||
-      found === null
-    ) return false;
+    if ((typeof found !== "object" && typeof found !== "function") || found === null) return false;
     found = (found as Record<string, unknown>)[name];
   }
-  return typeof found === "function" && found.prototype !== undefined &&
-    value instanceof found;
+  return typeof found === "function" && found.prototype !== undefined && value instanceof found;
+}
+
+/** What a host object's class is called; Node tags a MessagePort as an EventTarget. */
+function className(value: object, tag: string): string {
+  const type = (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor;
+  return typeof type === "function" && type.name !== "" ? type.name : tag;
 }
 
 function nameOf(value: object): string {

@@ -56,9 +56,7 @@ for (
     classes.set(name, found as unknown as ErrorClass);
   }
 }
-const kinds = new Map<unknown, string>(
-  [...classes].map(([kind, found]) => [found.prototype, kind]),
-);
+const kinds = new Map<unknown, string>([...classes].map(([kind, found]) => [found.prototype, kind]));
 
 const DOM_EXCEPTION = "DOMException";
 const domException = (globalThis as { DOMException?: typeof DOMException }).DOMException;
@@ -105,22 +103,13 @@ export function takeApart(error: Error): ErrorParts {
 }
 
 /** Makes an error of its class, still without the properties, which may refer to it. */
-export function putTogether(
-  kind: string,
-  name: string,
-  message: string | undefined,
-  stack: string | undefined,
-): Error {
+export function putTogether(kind: string, name: string, message: string | undefined, stack: string | undefined): Error {
   let error: Error;
   if (kind === DOM_EXCEPTION && domException !== undefined) {
     error = new domException(message, name);
   } else {
     const found = classes.get(kind) ?? Error;
-    error = Reflect.construct(
-      Error,
-      message === undefined ? [] : [message],
-      found,
-    ) as Error;
+    error = Reflect.construct(Error, message === undefined ? [] : [message], found) as Error;
     if (error.name !== name) setProperty(error, "name", name, false);
   }
   setProperty(error, "stack", stack, false);
@@ -128,12 +117,7 @@ export function putTogether(
 }
 
 /** Defines a property, `__proto__` too, without running a setter. */
-export function setProperty(
-  target: object,
-  key: string,
-  value: unknown,
-  enumerable: boolean,
-): void {
+export function setProperty(target: object, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, key, {
     value,
     enumerable,
@@ -166,10 +150,7 @@ export function errorToRecord(error: Error): ErrorRecord {
     const known = records.get(value);
     if (known !== undefined) return known;
     if (Array.isArray(value)) return convertItems(value, records, convert);
-    if (
-      typeof value !== "object" || value === null ||
-      !isError(value, tagOf(value))
-    ) return value;
+    if (typeof value !== "object" || value === null || !isError(value, tagOf(value))) return value;
     const record: ErrorRecord = { lockstepError: 1, ...takeApart(value) };
     records.set(value, record);
     const { properties } = record;
@@ -188,20 +169,12 @@ export function recordToError(record: ErrorRecord): Error {
     const known = errors.get(value);
     if (known !== undefined) return known;
     if (Array.isArray(value)) return convertItems(value, errors, convert);
-    if (
-      typeof value !== "object" || value === null ||
-      (value as ErrorRecord).lockstepError !== 1
-    ) return value;
+    if (typeof value !== "object" || value === null || (value as ErrorRecord).lockstepError !== 1) return value;
     const { kind, name, message, stack, hidden, properties } = value as ErrorRecord;
     const error = putTogether(kind, name, message, stack);
     errors.set(value, error);
     for (let i = 0; i < properties.length; i += 2) {
-      setProperty(
-        error,
-        String(properties[i]),
-        convert(properties[i + 1]),
-        i >= 2 * hidden,
-      );
+      setProperty(error, String(properties[i]), convert(properties[i + 1]), i >= 2 * hidden);
     }
     return error;
   };
@@ -209,11 +182,7 @@ export function recordToError(record: ErrorRecord): Error {
 }
 
 /** A copy of an array, known before its items are, which may refer to it. */
-function convertItems(
-  items: unknown[],
-  known: Map<unknown, unknown>,
-  convert: (item: unknown) => unknown,
-): unknown[] {
+function convertItems(items: unknown[], known: Map<unknown, unknown>, convert: (item: unknown) => unknown): unknown[] {
   const converted: unknown[] = [];
   known.set(items, converted);
   for (const item of items) converted.push(convert(item));
@@ -230,11 +199,7 @@ function kindOf(error: Error): string {
   if (domException !== undefined && error instanceof domException) {
     return DOM_EXCEPTION;
   }
-  for (
-    let proto: unknown = Object.getPrototypeOf(error);
-    proto !== null;
-    proto = Object.getPrototypeOf(proto)
-  ) {
+  for (let proto: unknown = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
     const kind = kinds.get(proto);
     if (kind !== undefined) return kind;
   }

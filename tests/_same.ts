@@ -24,11 +24,7 @@ export function difference(a: unknown, b: unknown): string | undefined {
     }
     partners.set(x, y);
     taken.add(y);
-    const found = compareObjects(
-      x,
-      y,
-      (m, n, step) => pairs.push([m, n, path.length > 200 ? path : path + step]),
-    );
+    const found = compareObjects(x, y, (m, n, step) => pairs.push([m, n, path.length > 200 ? path : path + step]));
     if (found !== undefined) return `${path}: ${found}`;
   }
   return undefined;
@@ -36,11 +32,7 @@ export function difference(a: unknown, b: unknown): string | undefined {
 
 type Compare = (a: unknown, b: unknown, step: string) => void;
 
-function compareObjects(
-  a: object,
-  b: object,
-  compare: Compare,
-): string | undefined {
+function compareObjects(a: object, b: object, compare: Compare): string | undefined {
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) {
     return "prototypes";
   }
@@ -62,46 +54,27 @@ function compareObjects(
   }
   if (a instanceof RegExp) {
     const other = b as RegExp;
-    return a.source === other.source && a.flags === other.flags &&
-        other.lastIndex === 0
+    return a.source === other.source && a.flags === other.flags && other.lastIndex === 0
       ? undefined
       : "regular expression";
   }
-  if (
-    a instanceof Date || a instanceof Number || a instanceof String ||
-    a instanceof Boolean || a instanceof BigInt
-  ) {
+  if (a instanceof Date || a instanceof Number || a instanceof String || a instanceof Boolean || a instanceof BigInt) {
     return Object.is(a.valueOf(), b.valueOf()) ? undefined : "primitive inside";
   }
   return compareProperties(a, b, compare);
 }
 
-function compareProperties(
-  a: object,
-  b: object,
-  compare: Compare,
-): string | undefined {
-  const [left, right] = [
-    Object.getOwnPropertyNames(a),
-    Object.getOwnPropertyNames(b),
-  ];
+function compareProperties(a: object, b: object, compare: Compare): string | undefined {
+  const [left, right] = [Object.getOwnPropertyNames(a), Object.getOwnPropertyNames(b)];
   const keys = new Set(right);
-  const missing = left.find((key) => !keys.has(key)) ??
-    right.find((key) => !Object.hasOwn(a, key));
+  const missing = left.find((key) => !keys.has(key)) ?? right.find((key) => !Object.hasOwn(a, key));
   if (missing !== undefined) return `key ${JSON.stringify(missing)}`;
   for (const key of left) {
-    const [x, y] = [
-      Object.getOwnPropertyDescriptor(a, key)!,
-      Object.getOwnPropertyDescriptor(b, key),
-    ];
-    if (y === undefined || (x.enumerable !== y.enumerable)) {
+    const [x, y] = [Object.getOwnPropertyDescriptor(a, key)!, Object.getOwnPropertyDescriptor(b, key)];
+    if (y === undefined || x.enumerable !== y.enumerable) {
       return `enumerability of ${JSON.stringify(key)}`;
     }
-    compare(
-      (a as Record<string, unknown>)[key],
-      (b as Record<string, unknown>)[key],
-      `[${JSON.stringify(key)}]`,
-    );
+    compare((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `[${JSON.stringify(key)}]`);
   }
   return undefined;
 }

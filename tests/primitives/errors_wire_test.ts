@@ -7,25 +7,12 @@ import { errorToRecord, recordToError } from "../../primitives/_errors_wire.ts";
 
 /** Through the codec, and as a record through structured clone. */
 function bothWays<T extends Error>(error: T): T[] {
-  return [
-    decode(encode(error, "put")) as T,
-    recordToError(structuredClone(errorToRecord(error))) as T,
-  ];
+  return [decode(encode(error, "put")) as T, recordToError(structuredClone(errorToRecord(error))) as T];
 }
 
 test("errors keep class, name, message, stack, cause, code and own properties", () => {
   const cause = new TypeError("inner");
-  for (
-    const type of [
-      Error,
-      EvalError,
-      RangeError,
-      ReferenceError,
-      SyntaxError,
-      TypeError,
-      URIError,
-    ]
-  ) {
+  for (const type of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
     const error = Object.assign(new type("outer", { cause }), {
       code: "E_CODE",
       detail: [1, { a: -0 }],
@@ -55,10 +42,7 @@ test("errors keep what is absent absent, and false causes", () => {
 });
 
 test("AggregateError keeps its errors", () => {
-  const error = new AggregateError(
-    [new RangeError("a"), "b", [new Error("c")]],
-    "many",
-  );
+  const error = new AggregateError([new RangeError("a"), "b", [new Error("c")]], "many");
   for (const received of bothWays(error)) {
     assert.equal(difference(error, received), undefined);
   }
@@ -176,10 +160,13 @@ test("encodeError() carries or describes what is no error", () => {
     "what was thrown cannot be carried: a symbol",
     "what was thrown cannot be carried: an object of class Object",
   ]);
-  const hostile = new Proxy({}, {
-    getPrototypeOf: () => {
-      throw new Error("no");
+  const hostile = new Proxy(
+    {},
+    {
+      getPrototypeOf: () => {
+        throw new Error("no");
+      },
     },
-  });
+  );
   assert.ok(decode(encodeError(hostile)) instanceof Error);
 });
