@@ -20,6 +20,18 @@ export function store(words: Words, index: number, value: number): void {
   Atomics.store(words, index, value);
 }
 
+const native = Atomics;
+
+/**
+ * Writes a word without the fence that makes store() as dear as cas(): for who is inside a monitor (_monitor.ts),
+ * whose leaving publishes it, and only where no order among the writes inside matters. A step like any other to
+ * the model checker.
+ */
+export function write(words: Words, index: number, value: number): void {
+  if (Atomics === native) words[index] = value;
+  else Atomics.store(words, index, value);
+}
+
 /** Adds to a word, wrapping, and returns what was there before. */
 export function add(words: Words, index: number, value: number): number {
   return Atomics.add(words, index, value);
@@ -43,6 +55,61 @@ export function exchange(words: Words, index: number, value: number): number {
 /** Compare and swap: returns what was there, which is `expected` when it wrote. */
 export function cas(words: Words, index: number, expected: number, replacement: number): number {
   return Atomics.compareExchange(words, index, expected, replacement);
+}
+
+/** A run of integers of one width in shared memory. */
+export type Integers =
+  | Int8Array<SharedArrayBuffer>
+  | Uint8Array<SharedArrayBuffer>
+  | Int16Array<SharedArrayBuffer>
+  | Uint16Array<SharedArrayBuffer>
+  | Int32Array<SharedArrayBuffer>
+  | Uint32Array<SharedArrayBuffer>
+  | BigInt64Array<SharedArrayBuffer>
+  | BigUint64Array<SharedArrayBuffer>;
+
+/** The operations that read one integer, combine it with another, write the result, and return what was before. */
+export type IntegerOperation = "add" | "sub" | "and" | "or" | "xor" | "exchange";
+
+// The lib types these for bigint and number arrays apart; a run is all one or all the other.
+type AnyAtomics =
+  & {
+    readonly [operation in IntegerOperation]: <V extends number | bigint>(view: Integers, index: number, value: V) => V;
+  }
+  & {
+    load(view: Integers, index: number): number | bigint;
+    store(view: Integers, index: number, value: number | bigint): void;
+    compareExchange<V extends number | bigint>(view: Integers, index: number, expected: V, replacement: V): V;
+  };
+
+/** Reads an integer of any width. */
+export function loadInteger(view: Integers, index: number): number | bigint {
+  return (Atomics as unknown as AnyAtomics).load(view, index);
+}
+
+/** Writes an integer of any width, wrapping. */
+export function storeInteger(view: Integers, index: number, value: number | bigint): void {
+  (Atomics as unknown as AnyAtomics).store(view, index, value);
+}
+
+/** One step on an integer of any width, wrapping; returns what was there before. */
+export function changeInteger<V extends number | bigint>(
+  operation: IntegerOperation,
+  view: Integers,
+  index: number,
+  value: V,
+): V {
+  return (Atomics as unknown as AnyAtomics)[operation](view, index, value);
+}
+
+/** Compare and swap of an integer of any width: returns what was there before. */
+export function casInteger<V extends number | bigint>(
+  view: Integers,
+  index: number,
+  expected: V,
+  replacement: V,
+): V {
+  return (Atomics as unknown as AnyAtomics).compareExchange(view, index, expected, replacement);
 }
 
 /** Sleeps while the word is `expected`, at most `ms`. Throws TypeError where the agent may not block. */

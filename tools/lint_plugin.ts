@@ -238,7 +238,8 @@ const plugin: Deno.lint.Plugin = {
             // A type may name the symbol: it says nothing at run time.
             if (
               node.parent.type === "TSMethodSignature" ||
-              node.parent.type === "TSPropertySignature"
+              node.parent.type === "TSPropertySignature" ||
+              (node.parent.type === "PropertyDefinition" && node.parent.declare)
             ) return;
             const home = YOUNG_MEMBERS[name];
             const advice = home === undefined ? "do without" : `use what ${home} exports`;
