@@ -7,3 +7,7 @@ export { RLock, type RLockOptions } from "./rlock.ts";
 export { Event, type EventOptions } from "./event.ts";
 export { Latch, type LatchOptions } from "./latch.ts";
 export * from "./semaphore.ts";
+export { SharedValue } from "./shared_value.ts";
+export { SharedArray } from "./shared_array.ts";
+export type { SharedOptions } from "./_typed_record.ts";
+export type { AnyTypeName, FullName, InputOf, TypeCodes, TypeName, ValueOf, ViewOf } from "./_type_names.ts";

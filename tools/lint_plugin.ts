@@ -26,9 +26,9 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_lock_guard",
     "_permits",
   ],
-  ["lock", "rlock", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
-  ["shared_value", "shared_array", "queue", "lifo_queue", "priority_queue", "pipe", "message"],
-  ["deadlock", "acquire_all"],
+  ["lock", "rlock", "_lock_link", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
+  ["_typed_record", "shared_value", "shared_array", "queue", "lifo_queue", "priority_queue", "pipe", "message"],
+  ["_draw", "deadlock", "acquire_all"],
   ["current", "thread", "timer", "serve"],
   ["mod"],
 ];
