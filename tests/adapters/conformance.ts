@@ -1,0 +1,59 @@
+/**
+ * The one suite that every adapter passes, on every runtime.
+ *
+ * How it is run: `deno_test.ts`, `node_test.ts`, `bun_test.ts` and `browser_test.ts` each call `conformance()` with what
+ * their runtime can do, and only there. Deno runs it from the sources; Node, Bun, Deno again and the three browsers run
+ * it from the packed tarball (`npm/site.ts`), pages once on their main thread and once in a worker (`realm=worker`).
+ *
+ * How to add cases: a file `cases_<topic>.ts` beside this one exports a function that takes the capabilities and calls
+ * `test()`; it is listed in `TOPICS`. Such a file
+ * - imports `test`, `assert` and the like from `../_harness.ts`, and Lockstep from `@lockstep/lockstep` or by a relative
+ *   path; no package, no `node:` module and no `Deno`, or it is left out of everything but Deno;
+ * - may be the module of its own threads (`module: import.meta.url`), since only main threads register tests; a target
+ *   that must not load the suite stands in `../testdata/<name>_worker.ts`;
+ * - has no `using` statement, and blocks the main thread only where `has.blocksMain`;
+ * - passes a capability that is missing as `skip`, with the reason, so that it is reported and not forgotten.
+ *
+ * @module
+ */
+
+import { assert, test } from "../_harness.ts";
+
+/** What may be declared missing; everything else has to work everywhere. */
+export interface Capabilities {
+  /** The main thread may block; not in a page. */
+  readonly blocksMain: boolean;
+  /** `terminate()` stops a thread that runs or blocks; not in Deno. */
+  readonly killsRunningCode: boolean;
+  /** A blocked thread can be handed new shared memory; not in browsers. */
+  readonly receivesWhileBlocked: boolean;
+  /** A worker's `resourceLimits` are enforced; not in Bun and browsers. */
+  readonly limitsResources: boolean;
+  /** The engine parses `using`; not in Node 20, Node 22 and WebKit. */
+  readonly parsesUsing: boolean;
+}
+
+/** The cases of one topic. */
+export type Topic = (has: Capabilities) => void;
+
+const TOPICS: readonly Topic[] = [declarations];
+
+/** Registers the whole suite. */
+export function conformance(has: Capabilities): void {
+  for (const topic of TOPICS) topic(has);
+}
+
+/** A capability is declared as it is: claiming one that is missing would fail later, hiding one is a skipped test. */
+function declarations(has: Capabilities): void {
+  test("declared: whether the main thread may block", () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    if (has.blocksMain) assert.equal(Atomics.wait(words, 0, 1), "not-equal");
+    else assert.throws(() => Atomics.wait(words, 0, 1), TypeError);
+  });
+
+  test("declared: whether the engine parses using", () => {
+    const parse = () => new Function("{ using nothing = null; }");
+    if (has.parsesUsing) parse();
+    else assert.throws(parse, SyntaxError);
+  });
+}

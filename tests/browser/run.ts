@@ -1,0 +1,127 @@
+/**
+ * Runs tests in browser pages, and prints each result.
+ *
+ * ```sh
+ * deno task test:browsers                                       # from npm/dist/site, in all three
+ * deno task test:browsers --source firefox tests/adapters/browser_test.ts
+ * deno task test:browsers --realm=worker
+ * ```
+ *
+ * Needs `npm ci --prefix tools/packages` and Debian's chromium, firefox-esr, webkit2gtk-driver and xvfb.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { drivers } from "./drivers.ts";
+import type { Browser } from "./drivers.ts";
+import type { Report } from "./page.ts";
+import { serveSite, stopCompiler } from "./server.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** How long a page may say nothing: longer than the limit of any test. */
+const SILENCE = 30_000;
+const SOURCE_FILES = ["tests/adapters/capabilities_test.ts", "tests/harness_test.ts", "tests/adapters/browser_test.ts"];
+
+const args = process.argv.slice(2);
+const root = args.includes("--source") ? "source" : "package";
+const realm = args.find((arg) => arg.startsWith("--realm="))?.slice("--realm=".length) ?? "page";
+const named = args.filter((arg) => arg in drivers);
+const files = args.filter((arg) => !arg.startsWith("--") && !(arg in drivers));
+const seed = Number(process.env.LOCKSTEP_SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
+
+/** What came of loading a page. */
+interface Attempt {
+  passed: number;
+  failed: number;
+  /** What the page wrote to its console. */
+  readonly log: string[];
+  /** Why it did not come to its end. */
+  problem: unknown;
+}
+
+/** A page that stopped reporting. */
+class Silence extends Error {}
+
+let passed = 0;
+let failed = 0;
+
+const pages = new Map<string, (report: Report) => void>();
+const site = await serveSite(root, (token, report) => pages.get(token)?.(report));
+for (const name of named.length > 0 ? named : Object.keys(drivers)) await drive(name);
+site.close();
+stopCompiler();
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+/** Runs all files in one page of one browser, which is printed as it goes. */
+async function drive(name: string): Promise<void> {
+  let attempt = await load(name);
+  // A worker of Firefox that starts a nested one hangs about once in a hundred starts, and nothing can be done about it.
+  if (name === "firefox" && attempt.problem instanceof Silence) {
+    console.log(`Again, as ${attempt.problem.message}`);
+    attempt = await load(name);
+  }
+  passed += attempt.passed;
+  failed += attempt.failed;
+  if (attempt.problem === undefined) return;
+  failed++;
+  console.log(`FAILED ${name}: ${attempt.problem instanceof Error ? attempt.problem.stack : attempt.problem}`);
+  for (const line of attempt.log.slice(-40)) console.log(`    ${line}`);
+}
+
+async function load(name: string): Promise<Attempt> {
+  const query = new URLSearchParams([["token", name], ["realm", realm], ["seed", `0x${seed.toString(16)}`]]);
+  for (const file of files.length > 0 ? files : defaultFiles()) query.append("file", `/${file}`);
+  const attempt: Attempt = { passed: 0, failed: 0, log: [], problem: undefined };
+  const done = watch(name, attempt);
+  done.catch(() => {}); // it may reject while the browser is still starting
+  let browser: Browser | undefined;
+  try {
+    browser = await drivers[name]!(`${site.origin}/run?${query}`, (line) => attempt.log.push(line));
+    console.log(`\n${browser.version} (${realm})`);
+    await done;
+  } catch (error) {
+    attempt.problem = error;
+  } finally {
+    await browser?.close();
+  }
+  return attempt;
+}
+
+function defaultFiles(): string[] {
+  if (root === "source") return SOURCE_FILES;
+  return readFileSync(join(ROOT, "npm/dist/site/portable.txt"), "utf8").split("\n").filter((line) => line !== "");
+}
+
+/** Prints the reports of a page; settles when the page is done, or has said nothing for too long. */
+function watch(name: string, attempt: Attempt): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last = "loading";
+    const silent = () => reject(new Silence(`the page has said nothing for ${SILENCE / 1000} s, last of: ${last}`));
+    let timer = setTimeout(silent, SILENCE);
+    pages.set(name, (report) => {
+      clearTimeout(timer);
+      if (report.kind === "done") {
+        if (report.count === 0) return reject(new Error("The page registered no tests"));
+        return resolve();
+      }
+      timer = setTimeout(silent, SILENCE);
+      last = report.name;
+      print(report, attempt);
+    });
+  });
+}
+
+function print(report: Exclude<Report, { kind: "done" }>, attempt: Attempt): void {
+  if (report.kind === "start") return;
+  if (report.kind === "pass") attempt.passed++;
+  if (report.kind === "fail") attempt.failed++;
+  const label = { pass: "ok    ", skip: "skip  ", fail: "FAILED" }[report.kind];
+  console.log(`${label} ${report.name}${report.kind === "skip" ? ` (${report.text})` : ""}`);
+  if (report.kind !== "fail") return;
+  for (const line of [report.text, ...attempt.log.slice(-20)]) console.log(line.replace(/^/gm, "    "));
+}
