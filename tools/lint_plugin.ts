@@ -17,6 +17,11 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["_wait", "_detect", "_stuck", "_dump", "_notes", "_held", "_monitor", "_cells", "_slab", "_heir"],
   [
     "_codec_format",
+    "_codec_error",
+    "_codec_small",
+    "_codec_parts",
+    "_codec_raise",
+    "_codec_builtin",
     "_codec_refuse",
     "_codec_lower",
     "_errors_wire",
@@ -35,7 +40,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 
 /** Packages that library source may import, and the one file that does. */
 export const PACKAGES: Readonly<Record<string, string>> = {
-  "msgpackr": "primitives/_codec.ts",
+  "msgpackr/pack": "primitives/_codec.ts",
 };
 
 /** The only files that say these names; everything else goes through what they export. */
