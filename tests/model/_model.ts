@@ -34,7 +34,7 @@ import { type System, worldOf } from "./_moves.ts";
 import { compute, type Program, type Self, ThreadTree } from "./_thread.ts";
 import { NOT_EQUAL, type Op, type OpKind, type World } from "./_ops.ts";
 import { makeRoster, rosterRegion } from "./_roster_words.ts";
-import { handle, install } from "./_seam.ts";
+import { handle, hush, install } from "./_seam.ts";
 import { type Budget, CALM, type State } from "./_state.ts";
 import { decode, tell } from "./_trace.ts";
 import { type Region, WordTable } from "./_words.ts";
@@ -205,13 +205,14 @@ async function within<T, R>(
 ): Promise<R> {
   const before = agent;
   const restore = install();
+  const unhush = hush();
   const random = new Prng(1);
   Math.random = () => random.next() / 2 ** 32;
   try {
     const { roster, ids, helperId } = makeRoster(options.threads ?? 3, fresh);
     const model = make(ids);
-    const ends = (options.deaths ?? 0) > 0 || options.stops === true;
-    const region = rosterRegion(roster, ids, { ends, watched: options.watched === true }, fresh);
+    const { deaths = 0, stops = false, watched = false } = options;
+    const region = rosterRegion(roster, ids, { deaths: deaths > 0, stops, watched }, fresh);
     const words = new WordTable([...model.records, region]);
     const { system, checker } = assemble(options, model, { roster, ids, helperId, words }, broken);
     const prints = model.records.map(({ buffer }) => new Int32Array(buffer).join());
@@ -230,6 +231,7 @@ async function within<T, R>(
   } finally {
     restore();
     setAgent(before);
+    await unhush();
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * How the words of a roster are used in a model. Nothing here knows the layout: it is asked. On a roster of the same
- * make, each thread once waits for a lock in vain, is told to stop and dies, and what these write is noted:
+ * How the words of a roster are used in a model. Nothing here knows the layout of a slot: it is asked. On a roster of the
+ * same make, each thread once waits for a lock in vain, is told to stop and dies, and what these write is noted:
  *
  *   written by a wait of a thread   that thread's own; shared when the model has threads that watch each other's waits
+ *   the EXTRA area of a thread      the same
  *   written by an end               shared, as everybody asks who lives; constant when nobody ends in the model
  *   anything else                   constant
  *
@@ -12,16 +13,21 @@
 import { agent, setAgent } from "../../primitives/_agent.ts";
 import { Lock } from "../../primitives/lock.ts";
 import { useRoster } from "../../primitives/_memory.ts";
-import { Roster, ROSTER_BYTES } from "../../primitives/_roster.ts";
+import { EXTRA_WORDS, Roster, ROSTER_BYTES, SLOTS } from "../../primitives/_roster.ts";
 import { NOT_EQUAL, type OpKind, TIMED_OUT } from "./_ops.ts";
 import { handle, type Handler } from "./_seam.ts";
 import { compute } from "./_thread.ts";
 import type { Access, Region } from "./_words.ts";
 
+/** The first word behind the slots. */
+const EXTRAS = (ROSTER_BYTES >> 2) - SLOTS * EXTRA_WORDS;
+
 /** What happens to threads in a model, and who looks at it. */
 export interface RosterUse {
-  /** Threads may die or be told to stop. */
-  readonly ends: boolean;
+  /** Threads may die. */
+  readonly deaths: boolean;
+  /** Threads may be told to stop. */
+  readonly stops: boolean;
   /** Waits are read by other threads, as the detector of deadlocks does. */
   readonly watched: boolean;
 }
@@ -82,12 +88,11 @@ export function rosterRegion(roster: Roster, ids: readonly number[], use: Roster
     Roster.attach(scratch.roster.words.buffer, 0).adopt(scratch.ids[i]!);
     return probe(scratch.roster, () => void Lock.attach(lock.handle).tryAcquire({ timeout: 500 }));
   });
-  const ends = ids.map((_, i) =>
-    probe(scratch.roster, () => {
-      scratch.roster.tellToStop(scratch.ids[i]!);
-      scratch.roster.markDead(scratch.ids[i]!);
-    })
-  );
+  const ends = ids.map((_, i) => {
+    const stop = probe(scratch.roster, () => scratch.roster.tellToStop(scratch.ids[i]!));
+    const death = probe(scratch.roster, () => scratch.roster.markDead(scratch.ids[i]!));
+    return [...use.stops ? stop : [], ...use.deaths ? death : []];
+  });
   setAgent(before);
   const { buffer, byteOffset } = roster.words;
   return {
@@ -96,15 +101,15 @@ export function rosterRegion(roster: Roster, ids: readonly number[], use: Roster
     byteOffset,
     byteLength: ROSTER_BYTES,
     describe(index) {
+      if (index >= EXTRAS) {
+        const owner = ids.findIndex((id) => (id & 0xfff) === Math.floor((index - EXTRAS) / EXTRA_WORDS));
+        return { name: `T${owner + 1}.extra[${index}]`, access: use.watched ? "shared" : "own", owner };
+      }
       const wait = waits.flatMap((words, i) => words.includes(index) ? [i] : []);
       const end = ends.flatMap((words, i) => words.includes(index) ? [i] : []);
       const who = [...wait, ...end][0] ?? -1;
       const owner = wait.length === 1 ? wait[0]! : -1;
-      const access: Access = end.length > 0
-        ? use.ends ? "shared" : "constant"
-        : wait.length > 0
-        ? use.watched ? "shared" : "own"
-        : "constant";
+      const access: Access = end.length > 0 ? "shared" : wait.length > 0 ? use.watched ? "shared" : "own" : "constant";
       const of = wait.length > 1 || end.length > 1 || who < 0 ? "Roster" : `T${who + 1}`;
       return { name: `${of}.${end.length > 0 ? "life" : wait.length > 0 ? "wait" : "word"}[${index}]`, access, owner };
     },

@@ -67,6 +67,32 @@ function standIn(real: typeof Atomics): Record<string, unknown> {
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
 
+/** Thrown to stop a thread of a model. */
+export const TOKEN = { toString: (): string => "a thread of a model is being stopped" };
+
+/**
+ * A promise of a thread that was stopped may reject with nobody there to see it: that is nothing to report. Runtimes
+ * tell of it once all microtasks are done, so the function returned waits for that.
+ */
+export function hush(): () => Promise<void> {
+  const swallow = (event: { reason: unknown; preventDefault(): void }): void => {
+    if (event.reason === TOKEN) event.preventDefault();
+  };
+  const { process, Deno } = realm;
+  const listeners: ((...args: unknown[]) => void)[] = Deno ? [] : process?.listeners("unhandledRejection") ?? [];
+  const filter = (reason: unknown, promise: unknown): void => {
+    if (reason !== TOKEN) { for (const listener of listeners) listener(reason, promise); }
+  };
+  if (Deno || process === undefined) realm.addEventListener("unhandledrejection", swallow);
+  else process.removeAllListeners("unhandledRejection").on("unhandledRejection", filter);
+  return async () => {
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    if (Deno || process === undefined) return realm.removeEventListener("unhandledrejection", swallow);
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of listeners) process.on("unhandledRejection", listener);
+  };
+}
+
 /** Puts the stand-ins in place; the function returned puts the real ones back. */
 export function install(): () => void {
   const { Atomics: atomics, setInterval, clearInterval } = realm;

@@ -28,7 +28,7 @@ import {
   type World,
 } from "./_ops.ts";
 import type { Handler } from "./_seam.ts";
-import { handle } from "./_seam.ts";
+import { handle, TOKEN } from "./_seam.ts";
 import type { Word, WordTable } from "./_words.ts";
 
 /** All that a thread did, up to its next operation. */
@@ -81,8 +81,6 @@ export interface Program {
   readonly helper: boolean;
 }
 
-/** Thrown to stop a thread. */
-const TOKEN = { toString: () => "a thread of the model is being stopped" };
 /** Turns of the microtask queue after which a thread has surely settled down. */
 const DRAIN = 120;
 
@@ -102,7 +100,6 @@ class Replay implements Handler, Self {
   #ready = false;
   #async = false;
   #stopped: Op | undefined;
-  #after = 0;
   #waits = 0;
   usesClock = false;
 
@@ -214,9 +211,7 @@ class Replay implements Handler, Self {
 
   #visible(op: Op): number {
     if (this.#stopped !== undefined) {
-      // A promise that rejects unseen would be reported by the runtime: async threads go on, in vain.
-      if (this.#async && ++this.#after < 1000) return op.kind === "waitAsync" ? NOT_EQUAL : 0;
-      throw TOKEN;
+      throw TOKEN; // a `finally` block, in vain
     }
     if (this.#cursor < this.#results.length) {
       const result = this.#results[this.#cursor]!;
@@ -236,7 +231,7 @@ class Replay implements Handler, Self {
   #aside(kind: OpKind, word: Word, a: number, b: number): number {
     const { program } = this.#tree;
     const seen = this.#own.get(word) ?? word.initial;
-    if (kind === "load") return seen;
+    if (kind === "load" && (word.access === "constant" || !this.#ready)) return seen;
     if (word.access === "constant" || (!this.#ready && word.access === "shared")) {
       throw new Error(`Bug in the model: ${program.name} does ${kind} on ${word.name}, which is held to be constant`);
     }
@@ -245,6 +240,7 @@ class Replay implements Handler, Self {
         `Bug in the model: ${program.name} does ${kind} on ${word.name}, which belongs to another thread`,
       );
     }
+    if (kind === "load") return seen;
     const next = compute(kind, seen, a, b);
     if (next === undefined) throw new Error(`Bug in the model: ${program.name} does ${kind} on ${word.name}`);
     this.#own.set(word, next);

@@ -10,6 +10,9 @@ import { make } from "./_explore.ts";
 import type { Move, System } from "./_moves.ts";
 import type { State } from "./_state.ts";
 
+/** A longer story is told without its middle. */
+const MOST_LINES = 200;
+
 /** A schedule as a string. */
 export function encode(path: readonly Move[]): string {
   const runs: { text: string; count: number }[] = [];
@@ -46,5 +49,6 @@ export async function tell(system: System, root: State, path: readonly Move[]): 
     const text = texts[texts.length - 1] ?? "";
     lines.push(`${String(i + 1).padStart(4)} ${"      ".repeat(move.thread)}${name.padEnd(3)} ${text}`);
   }
+  if (lines.length > MOST_LINES) lines.splice(MOST_LINES >> 1, lines.length - MOST_LINES, "   …");
   return lines.join("\n");
 }
