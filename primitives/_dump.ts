@@ -22,6 +22,8 @@ export interface DumpWait {
   readonly kind: string;
   /** Its name, `""` for none. */
   readonly name: string;
+  /** A number that tells it from others of the same name. */
+  readonly record: number;
   /** The method that waits: `"acquire"`, `"get"`, `"join"` … */
   readonly verb: string;
   /** How long it has waited, in ms. */
@@ -40,6 +42,8 @@ export interface DumpHold {
   readonly kind: string;
   /** Its name, `""` for none. */
   readonly name: string;
+  /** A number that tells it from others of the same name. */
+  readonly record: number;
   /** Where in the program it was taken: function, file, line and column; `""` where that is not known. */
   readonly place: string;
   /** For how long it has been held, in ms. */
@@ -109,17 +113,18 @@ function threadOf(roster: Roster, { id, name, state, flags }: ThreadEntry): Dump
   const ownersOf = (ids: readonly number[]): DumpOwner[] => ids.map((id) => ({ id, name: roster.name(id) }));
   const waits: DumpWait[] = [];
   if (wait !== undefined) {
-    const { name, verb, elapsed, untimed, owners } = wait;
+    const { name, key: record, verb, elapsed, untimed, owners } = wait;
     const kind = kindName(wait.kind);
-    waits.push({ kind, name, verb, elapsed, timed: !untimed, task: false, owners: ownersOf(owners) });
+    waits.push({ kind, name, record, verb, elapsed, timed: !untimed, task: false, owners: ownersOf(owners) });
   }
   const { notes, more } = notesOf(roster, id);
   const holds: DumpHold[] = [];
-  for (const { type, kind, name, place, elapsed, owner, verb, timed } of notes) {
+  for (const { type, kind, name, key: record, place, elapsed, owner, verb, timed } of notes) {
     if (type === AWAITED) {
-      waits.push({ kind, name, verb, elapsed, timed, task: true, owners: ownersOf(owner === 0 ? [] : [owner]) });
+      const owners = ownersOf(owner === 0 ? [] : [owner]);
+      waits.push({ kind, name, record, verb, elapsed, timed, task: true, owners });
     } else {
-      holds.push({ kind, name, place, elapsed, task: type === HELD_BY_TASK });
+      holds.push({ kind, name, record, place, elapsed, task: type === HELD_BY_TASK });
     }
   }
   return {

@@ -208,7 +208,7 @@ export class LockWord implements Wanted {
     const { words, me } = this;
     if (this.#tryTake(false)) return true;
     if (deadline === POLL) return false;
-    if (deadline === Infinity) this.#refuseOwn();
+    if (deadline === Infinity) this.refuseOwn();
     if (this.#spin()) return true;
     const wait = BlockedWait.begin(wanted, deadline);
     try {
@@ -288,8 +288,8 @@ export class LockWord implements Wanted {
     if (cas(words, OWNER, WAITERS_BIT, 0) === WAITERS_BIT) this.#wake(false);
   }
 
-  /** A thread that waits for itself would wait for ever. */
-  #refuseOwn(): void {
+  /** A thread that waits for itself would wait for ever: throws DeadlockError if this one would. */
+  refuseOwn(): void {
     if (this.handoff || !this.mine) return;
     const { me, roster } = this;
     const threadName = roster.name(me);

@@ -9,32 +9,37 @@
 
 /// <reference lib="deno.unstable" />
 
-/** The files of `primitives/`, from the ground up. */
+/** The files of `primitives/`, from the ground up; a star stands for the rest of a name. */
 export const LAYERS: readonly (readonly string[])[] = [
   ["errors", "_atomics", "_brand", "_dispose", "_inspect", "guard"],
   ["_deadline", "_layout", "_text", "host", "_agent"],
   ["_spin", "_keep_alive", "_line", "_park", "_roster", "_memory", "_handle", "_local"],
   ["_wait", "_detect", "_stuck", "_dump", "_notes", "_held", "_monitor", "_cells", "_slab", "_heir"],
   [
-    "_codec_format",
-    "_codec_error",
-    "_codec_small",
-    "_codec_parts",
-    "_codec_raise",
-    "_codec_builtin",
-    "_codec_refuse",
-    "_codec_lower",
+    "_codec*",
     "_errors_wire",
-    "_codec",
     "_wire",
     "_lock_word",
     "_lock_guard",
     "_permits",
   ],
   ["lock", "rlock", "_lock_link", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
-  ["_typed_record", "shared_value", "shared_array", "queue", "lifo_queue", "priority_queue", "pipe", "message"],
+  [
+    "_type*",
+    "_ring",
+    "_lobby",
+    "_queue*",
+    "_pipe*",
+    "shared_value",
+    "shared_array",
+    "queue",
+    "lifo_queue",
+    "priority_queue",
+    "pipe",
+    "message",
+  ],
   ["_draw", "deadlock", "acquire_all"],
-  ["current", "thread", "timer", "serve"],
+  ["current", "_thread*", "thread", "timer", "serve"],
   ["mod"],
 ];
 
@@ -80,10 +85,15 @@ function placeOf(filename: string): string | undefined {
   return href.startsWith(ROOT) ? href.slice(ROOT.length) : undefined;
 }
 
-/** The index in `LAYERS` of a file such as `primitives/lock.ts`, or -1. */
+/** The index in `LAYERS` of a file such as `primitives/lock.ts`, or -1; a full name counts before one with a star. */
 function layerOf(place: string): number {
   const name = place.slice("primitives/".length, -".ts".length);
-  return LAYERS.findIndex((group) => group.includes(name));
+  const exact = LAYERS.findIndex((group) => group.includes(name));
+  return exact >= 0 ? exact : LAYERS.findIndex((group) => group.some((entry) => matches(entry, name)));
+}
+
+function matches(entry: string, name: string): boolean {
+  return entry.endsWith("*") && name.startsWith(entry.slice(0, -1));
 }
 
 /** Says what is wrong with `place` importing `specifier`, or nothing. */

@@ -1,0 +1,352 @@
+/**
+ * Taking several locks at once: all or none, in any order, without a deadlock.
+ *
+ * Everybody takes what is asked for in one order that all threads share: by rank, then by the random identity
+ * of the record. So among calls of `acquireAll()` a closed circle of waits cannot come about: whoever holds something
+ * waits only for what comes later in the order, and whoever holds the last of it waits for nothing. Each lock is waited for
+ * once; nothing is taken, given back and taken again, so contention adds waiting but no work.
+ *
+ * @module
+ */
+
+import { agent } from "./_agent.ts";
+import { BRAND } from "./_brand.ts";
+import { deadlineAfter, describe, remaining, signalOf, timeoutOf } from "./_deadline.ts";
+import { disposable } from "./_dispose.ts";
+import type { FullHandle, Handle } from "./_handle.ts";
+import { checkRank } from "./_held.ts";
+import { recordKey } from "./_layout.ts";
+import type { LockWord } from "./_lock_word.ts";
+import { title } from "./_wait.ts";
+import type { Guard } from "./guard.ts";
+import type { Lock } from "./lock.ts";
+import { lockCore } from "./lock.ts";
+import type { RLock } from "./rlock.ts";
+import { rlockCore } from "./rlock.ts";
+import type { Semaphore } from "./semaphore.ts";
+
+interface Condition {
+  readonly lock: Lock | RLock;
+  acquire(): Guard;
+}
+
+interface RWLock {
+  readonly name: string;
+  readonly handle: Handle;
+  read(): Guard;
+  tryRead(options?: { timeout?: number }): Guard | undefined;
+  readAsync(options?: { signal?: AbortSignal }): Promise<Guard>;
+  write(): Guard;
+  tryWrite(options?: { timeout?: number }): Guard | undefined;
+  writeAsync(options?: { signal?: AbortSignal }): Promise<Guard>;
+}
+
+/** What `acquireAll()` takes: a lock, a permit of a semaphore, or one side of an RWLock. */
+export type Acquirable =
+  | Lock
+  | RLock
+  | Condition
+  | Semaphore
+  | { readonly read: RWLock }
+  | { readonly write: RWLock };
+
+/** Options of `acquireAll()` and `acquireAllAsync()`. */
+export interface AcquireAllOptions {
+  /** How long it may take in all, in ms; then the answer is `undefined`. */
+  timeout?: number;
+  /** Gives up: what was taken so far is released, and `signal.reason` is thrown. */
+  signal?: AbortSignal;
+}
+
+/** One thing to take, whatever its class. */
+interface Item {
+  readonly title: string;
+  readonly record: number;
+  readonly rank: number | undefined;
+  readonly core: LockWord | undefined;
+  take(): Guard;
+  tryTake(options: { timeout: number }): Guard | undefined;
+  takeAsync(options: { signal: AbortSignal }): Promise<Guard>;
+}
+
+/** Releases all of it, last taken first. */
+class GuardOfAll implements Guard {
+  declare readonly [Symbol.dispose]: () => void;
+  #guards: Guard[];
+
+  constructor(guards: Guard[]) {
+    this.#guards = guards;
+  }
+
+  release(): void {
+    const guards = this.#guards;
+    this.#guards = []; // a second call finds nothing to release
+    releaseAll(guards);
+  }
+}
+disposable(GuardOfAll.prototype, "release");
+
+/**
+ * Takes several locks: all of them, or none.
+ *
+ * The order in which they are given does not matter, and any number of threads may ask for any sets of them:
+ * among `acquireAll()` calls there is no deadlock. A lock may also be held or wanted by plain `acquire()` calls; circles
+ * through those are found as always.
+ *
+ * - **Waits for:** each of the locks to be free, one after the other, blocking the thread.
+ * - **Woken by:** the release of the lock that it waits for.
+ * - **Returns early:** `undefined` when `timeout` is over, having released what it had taken. Without a
+ *   `timeout`, never; a `signal` is looked at before each lock, as no event reaches a blocked thread.
+ * - **Ranks:** all are checked before anything is taken; within one call locks of equal rank are fine.
+ * - **Cost:** the sum of the single acquires, and sorting.
+ *
+ * @param locks Locks, RLocks, Conditions (for their lock), Semaphores (one permit), and sides of RWLocks as
+ * `{ read: lock }` or `{ write: lock }`. Each record once.
+ * @param options `timeout` in ms for all together; `signal`.
+ * @returns A guard that releases all of them, last taken first.
+ * @throws {TypeError} If something is listed twice, or is no lock.
+ * @throws {DeadlockError} If this thread holds one of them already (an RLock nests), or a circle of waits is found.
+ * @throws {LockOrderError} If a lock of the same or a higher rank is held.
+ * @throws {OwnerDiedError} If a thread died holding one of them.
+ * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
+ *
+ * @example Move money between any two accounts
+ * ```ts
+ * import { acquireAll, Lock } from "@lockstep/lockstep";
+ * const checking = new Lock({ name: "checking" });
+ * const savings = new Lock({ name: "savings" });
+ * const guard = acquireAll([savings, checking]); // others may say [checking, savings]
+ * guard.release();
+ * ```
+ */
+export function acquireAll(locks: Iterable<Acquirable>, options?: { signal?: AbortSignal }): Guard;
+export function acquireAll(locks: Iterable<Acquirable>, options: AcquireAllOptions): Guard | undefined;
+export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOptions): Guard | undefined {
+  const signal = signalOf(options);
+  const timeout = timeoutOf(options, Infinity);
+  const deadline = deadlineAfter(timeout);
+  const items = inOrder(locks);
+  signal?.throwIfAborted();
+  for (const { core } of items) {
+    if (core === undefined) continue;
+    checkRank(core, false);
+    const nests = core.kind === "RLock" && core.mine && !core.local.task;
+    if (timeout === Infinity && !nests) core.refuseOwn();
+  }
+  const guards: Guard[] = [];
+  const { together } = agent;
+  try {
+    for (const item of items) {
+      signal?.throwIfAborted();
+      const guard = timeout === Infinity ? item.take() : item.tryTake({ timeout: remaining(deadline) });
+      if (guard === undefined) {
+        releaseAll(guards);
+        return undefined;
+      }
+      guards.push(guard);
+      if (item.core !== undefined) together.push(item.core);
+    }
+  } catch (error) {
+    releaseAll(guards);
+    throw error;
+  } finally {
+    together.length = 0;
+  }
+  return new GuardOfAll(guards);
+}
+
+/**
+ * Takes several locks without blocking the thread: all of them, or none.
+ *
+ * - **Waits for:** each of the locks to be free, one after the other.
+ * - **Woken by:** the release of the lock that it waits for.
+ * - **Returns early:** `undefined` when `timeout` is over; rejects with `signal.reason`. Either way what was
+ *   taken is released.
+ *
+ * Holding one of them already in another task, also of this thread, means waiting for that task.
+ *
+ * @param locks As for `acquireAll()`.
+ * @param options `timeout` in ms for all together; `signal` gives up the wait.
+ * @returns A guard that releases all of them, last taken first.
+ * @throws {TypeError} If something is listed twice, or is no lock.
+ * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank.
+ * @throws {OwnerDiedError} If a thread died holding one of them.
+ *
+ * @example Wait where blocking is not allowed
+ * ```ts
+ * import { acquireAllAsync, Lock, Semaphore } from "@lockstep/lockstep";
+ * const table = new Lock({ name: "table" });
+ * const files = new Semaphore(8, { name: "files" });
+ * const guard = await acquireAllAsync([table, files], { timeout: 1000 });
+ * if (guard !== undefined) guard.release();
+ * ```
+ */
+export function acquireAllAsync(locks: Iterable<Acquirable>, options?: { signal?: AbortSignal }): Promise<Guard>;
+export function acquireAllAsync(locks: Iterable<Acquirable>, options: AcquireAllOptions): Promise<Guard | undefined>;
+export async function acquireAllAsync(
+  locks: Iterable<Acquirable>,
+  options?: AcquireAllOptions,
+): Promise<Guard | undefined> {
+  const signal = signalOf(options);
+  const timeout = timeoutOf(options, Infinity);
+  const items = inOrder(locks);
+  signal?.throwIfAborted();
+  for (const { core } of items) if (core !== undefined) checkRank(core, true);
+  const limit = new Limit(signal, timeout);
+  const guards: Guard[] = [];
+  try {
+    for (const item of items) guards.push(await item.takeAsync({ signal: limit.signal }));
+    limit.signal.throwIfAborted();
+    return new GuardOfAll(guards);
+  } catch (error) {
+    releaseAll(guards);
+    if (limit.over && error === limit.signal.reason) return undefined;
+    throw error;
+  } finally {
+    limit.end();
+  }
+}
+
+/** A signal that is aborted with another one, or after some time. */
+class Limit {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#controller.abort(this.#outer!.reason);
+  #timer: number | undefined;
+  /** Whether the time was over before anything else happened. */
+  over = false;
+
+  constructor(outer: AbortSignal | undefined, timeout: number) {
+    this.#outer = outer;
+    outer?.addEventListener("abort", this.#onAbort);
+    this.#arm(deadlineAfter(timeout));
+  }
+
+  /** A timer holds 2^31 ms at most. */
+  #arm(deadline: number): void {
+    const left = remaining(deadline);
+    if (left === Infinity) return;
+    this.#timer = setTimeout(() => {
+      if (remaining(deadline) > 0) return this.#arm(deadline);
+      if (this.signal.aborted) return;
+      this.over = true;
+      this.#controller.abort();
+    }, Math.min(left, 0x7fffffff)) as unknown as number;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** Releases them, last taken first; all of them, also when one release throws. */
+function releaseAll(guards: Guard[]): void {
+  let failure: { readonly error: unknown } | undefined;
+  for (let guard = guards.pop(); guard !== undefined; guard = guards.pop()) {
+    try {
+      guard.release();
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+/** What is to be taken, checked, in the order that all threads share. */
+function inOrder(locks: Iterable<Acquirable>): Item[] {
+  if (typeof locks !== "object" || locks === null || typeof locks[Symbol.iterator] !== "function") {
+    throw new TypeError(`Cannot acquire all as locks must be a list of locks: it is ${describe(locks)}`);
+  }
+  const items = Array.from(locks, itemOf);
+  const seen = new Set<number>();
+  for (const { record, title } of items) {
+    if (seen.has(record)) throw new TypeError(`Cannot acquire all as something is listed twice: ${title}`);
+    seen.add(record);
+  }
+  // Any fixed place will do for what has no rank: first.
+  return items.sort((a, b) => (a.rank ?? -Infinity) - (b.rank ?? -Infinity) || a.record - b.record);
+}
+
+function itemOf(what: Acquirable): Item {
+  switch (kindOf(what)) {
+    case "Lock":
+      return lockItem(what as Lock, lockCore(what as Lock));
+    case "RLock":
+      return lockItem(what as RLock, rlockCore(what as RLock));
+    case "Condition":
+      return itemOf((what as Condition).lock);
+    case "Semaphore":
+    case "BoundedSemaphore":
+      return semaphoreItem(what as Semaphore);
+    case "RWLock":
+      throw new TypeError(
+        `Cannot acquire all as one side of an RWLock must be chosen: pass { read: lock } or { write: lock }`,
+      );
+  }
+  const { read, write } = Object(what) as { readonly read?: RWLock; readonly write?: RWLock };
+  if (read !== undefined && write === undefined && kindOf(read) === "RWLock") return readItem(read);
+  if (write !== undefined && read === undefined && kindOf(write) === "RWLock") return writeItem(write);
+  throw new TypeError(`Cannot acquire all as there is something that is no lock: it is ${describe(what)}`);
+}
+
+function kindOf(what: unknown): string | undefined {
+  return typeof what === "object" && what !== null ? (what as { [BRAND]?: string })[BRAND] : undefined;
+}
+
+function recordOf({ handle }: { readonly handle: Handle }): number {
+  const { buffer, byteOffset } = handle as FullHandle;
+  return recordKey(new Int32Array(buffer, byteOffset, 3));
+}
+
+function lockItem(lock: Lock | RLock, core: LockWord): Item {
+  return {
+    title: core.title,
+    record: recordKey(core.words),
+    rank: core.rank,
+    core,
+    take: () => lock.acquire(),
+    tryTake: (options) => lock.tryAcquire(options),
+    takeAsync: (options) => lock.acquireAsync(options),
+  };
+}
+
+function semaphoreItem(semaphore: Semaphore): Item {
+  return {
+    title: title("Semaphore", semaphore.name),
+    record: recordOf(semaphore),
+    rank: undefined,
+    core: undefined,
+    take: () => semaphore.acquire(),
+    tryTake: (options) => semaphore.tryAcquire(options),
+    takeAsync: (options) => semaphore.acquireAsync(options),
+  };
+}
+
+function readItem(lock: RWLock): Item {
+  return {
+    title: title("RWLock", lock.name),
+    record: recordOf(lock),
+    rank: undefined,
+    core: undefined,
+    take: () => lock.read(),
+    tryTake: (options) => lock.tryRead(options),
+    takeAsync: (options) => lock.readAsync(options),
+  };
+}
+
+function writeItem(lock: RWLock): Item {
+  return {
+    title: title("RWLock", lock.name),
+    record: recordOf(lock),
+    rank: undefined,
+    core: undefined,
+    take: () => lock.write(),
+    tryTake: (options) => lock.tryWrite(options),
+    takeAsync: (options) => lock.writeAsync(options),
+  };
+}
