@@ -12,7 +12,16 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -26,9 +35,7 @@ const PACKAGE = join(DIST, "package");
 
 const TSC_OPTIONS = {
   target: "ES2022",
-  module: "ESNext",
-  // Not NodeNext: it asks the nearest package.json for the kind of a module, and the sources have none.
-  moduleResolution: "bundler",
+  module: "NodeNext",
   lib: ["ES2024", "ESNext.Disposable", "ESNext.SharedMemory", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
   types: [],
   strict: true,
@@ -45,7 +52,7 @@ const config: DenoJson = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(PACKAGE, { recursive: true });
-compile(Object.values(config.exports), Object.keys(config.imports));
+compile(Object.values(config.exports));
 const { packages, problems } = finish(PACKAGE);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
@@ -57,22 +64,19 @@ const tarball = readdirSync(DIST).find((name) => name.endsWith(".tgz"))!;
 console.log(`Built ${relative(ROOT, join(DIST, tarball))}`);
 
 /** Runs tsc over the entries and whatever they import. */
-function compile(entries: readonly string[], packages: readonly string[]): void {
-  const folder = join(ROOT, "tools/packages/node_modules");
-  const project = join(DIST, "tsconfig.json");
-  // The sources have no node_modules above them: dependencies are where the tools are.
-  const paths = Object.fromEntries(packages.map((name) => [name, [join(folder, name)]]));
-  const options = {
-    ...TSC_OPTIONS,
-    module: "ESNext",
-    moduleResolution: "bundler",
-    rootDir: ROOT,
-    outDir: PACKAGE,
-    paths,
-  };
-  const files = entries.map((entry) => join(ROOT, entry));
-  writeFileSync(project, JSON.stringify({ compilerOptions: options, files }));
-  run(join(folder, ".bin/tsc"), ["--project", project], ROOT);
+function compile(entries: readonly string[]): void {
+  // A copy, since dependencies are looked for in a node_modules above the sources, and the repository has none.
+  const copy = join(DIST, "source");
+  for (const entry of ["mod.ts", "primitives", "adapters"]) {
+    cpSync(join(ROOT, entry), join(copy, entry), { recursive: true });
+  }
+  const packages = join(ROOT, "tools/packages/node_modules");
+  symlinkSync(packages, join(copy, "node_modules"));
+  writeFileSync(join(copy, "package.json"), `{ "type": "module" }\n`);
+  const compilerOptions = { ...TSC_OPTIONS, rootDir: copy, outDir: PACKAGE };
+  writeFileSync(join(copy, "tsconfig.json"), JSON.stringify({ compilerOptions, files: entries }));
+  run(join(packages, ".bin/tsc"), ["--project", copy], ROOT);
+  rmSync(copy, { recursive: true });
 }
 
 function run(command: string, args: readonly string[], cwd: string): void {

@@ -23,7 +23,7 @@ export function finish(folder: string): { packages: string[]; problems: string[]
     const text = rewrite(readFileSync(path, "utf8"));
     writeFileSync(path, text);
     problems.push(...inspect(file, text));
-    for (const name of bareImports(text)) packages.add(name);
+    for (const specifier of bareImports(text)) packages.add(packageOf(specifier));
   }
   return { packages: [...packages].sort(), problems };
 }
@@ -48,10 +48,15 @@ export function inspect(file: string, text: string): string[] {
   return problems;
 }
 
-/** The packages that an emitted file imports. */
+/** The specifiers of packages that an emitted file imports. */
 export function bareImports(text: string): string[] {
   const specifiers = withoutComments(text).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'][^"']*)\1/g);
   return [...specifiers].map((found) => found[2]!);
+}
+
+/** The package of a specifier: its name without the sub-path. */
+function packageOf(specifier: string): string {
+  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
 /** Drops whole-line and block comments: good enough for what tsc emits, in which docs stand on lines of their own. */

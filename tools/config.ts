@@ -14,8 +14,8 @@ const SHARED_KEYS = [
   "exports",
   "imports",
   "nodeModulesDir",
+  "exclude",
   "compilerOptions",
-  "test",
 ];
 
 /** What `deno.offline.json` has to say, given what `deno.json` says. */

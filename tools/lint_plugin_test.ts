@@ -1,7 +1,7 @@
 /// <reference lib="deno.unstable" />
 
 import { assertEquals } from "@std/assert";
-import plugin, { checkImport, LAYERS } from "./lint_plugin.ts";
+import plugin, { checkImport, LAYERS, PACKAGES } from "./lint_plugin.ts";
 import { ROOT } from "./config.ts";
 
 /** The rules that fire for `source`, were it the file at `place`. */
@@ -59,11 +59,10 @@ Deno.test("layers: library source imports neither packages nor tests", () => {
   assertEquals(fired("primitives/lock.ts", `import "../tests/_harness.ts";`), [
     "lockstep/layers",
   ]);
-  assertEquals(checkImport("primitives/_codec.ts", "msgpackr"), undefined);
-  assertEquals(
-    checkImport("primitives/queue.ts", "msgpackr") === undefined,
-    false,
-  );
+  for (const [name, home] of Object.entries(PACKAGES)) {
+    assertEquals(checkImport(home, name), undefined);
+    assertEquals(checkImport("primitives/queue.ts", name) === undefined, false);
+  }
 });
 
 Deno.test("layers: tests and tools import what they like", () => {
