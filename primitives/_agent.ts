@@ -37,8 +37,8 @@ export class Agent {
   readonly children: Set<object> = new Set<object>();
   /** thread.ts: whether Lockstep started this thread. */
   started = false;
-  /** _thread_hook.ts: threads that failed and that nobody has joined so far. */
-  readonly untold: Set<object> = new Set<object>();
+  /** _thread_hook.ts: threads that failed and that nobody has joined so far, by recordKey. */
+  readonly untold: Map<number, object> = new Map<number, object>();
   /** _thread_hook.ts: what is told of errors that nobody joins. */
   exceptHook: ((error: unknown, thread: object) => void) | undefined = undefined;
   /** acquire_all.ts: what it has taken so far, for which ranks need not rise. */

@@ -5,16 +5,17 @@
  * @module
  */
 
+import { agent } from "./_agent.ts";
 import type { ThreadEndReason } from "./errors.ts";
 
-/** How a worker ended, as far as its starter's runtime tells. */
+/** How a worker ended, as far as it or its starter's runtime tells. */
 export interface HostEnd {
   /** The kind of end. */
   readonly reason: ThreadEndReason;
   /** The exit code, where there is one. */
   readonly exitCode?: number | undefined;
-  /** What it threw, where that is known. */
-  readonly error?: unknown;
+  /** What it threw, where that is known; boxed, as anything can be thrown. */
+  readonly thrown?: { readonly error: unknown } | undefined;
 }
 
 /** A worker that the host has started. */
@@ -23,8 +24,8 @@ export interface HostWorker {
   post(message: unknown): void;
   /** Takes one message that has arrived, without the event loop; `undefined` when none is there or the runtime cannot. */
   take(): { readonly message: unknown } | undefined;
-  /** Stops it by force, as far as the runtime can. */
-  terminate(): Promise<void>;
+  /** Stops it by force, as far as the runtime can; the end is told once it is known to have stopped. */
+  terminate(): void;
   /** Whether its life keeps the program from ending. */
   setRef(ref: boolean): void;
 }
@@ -33,7 +34,7 @@ export interface HostWorker {
 export interface HostWorkerEvents {
   /** A message came through the event loop. */
   message(message: unknown): void;
-  /** It has ended; called once. On a runtime that cannot tell, never. */
+  /** It is known to have stopped; called once. On a runtime that cannot tell, never. */
   end(end: HostEnd): void;
 }
 
@@ -41,9 +42,9 @@ export interface HostWorkerEvents {
 export interface HostSpawn {
   /** The thread's name, for debuggers. */
   readonly name: string;
-  /** Structured-cloneable start-up data, shared memory included; the worker finds it in `startData`. */
+  /** Structured-cloneable start-up data, shared memory included: what `startThread()` gets on the other side. */
   readonly data: unknown;
-  /** Makes the worker itself: bundled browser code does this on its own. */
+  /** Makes the worker itself, for bundled code; the library's own bootstrap module otherwise. */
   readonly worker?: (() => unknown) | undefined;
   /** Whether it keeps the program alive. */
   readonly ref: boolean;
@@ -57,20 +58,38 @@ export interface Host {
   readonly isMainThread: boolean;
   /** Whether the host can stop a worker that is running code. */
   readonly stopsRunningCode: boolean;
+  /** Whether the workers that a worker has started are stopped when it ends. */
+  readonly stopsNested: boolean;
+  /** Whether a blocked thread can take messages: `HostWorker.take()`. */
+  readonly takesBlocked: boolean;
   /** How many threads the machine runs at once. */
   readonly hardwareConcurrency: number;
-  /** What `spawn` was given, in a thread that Lockstep started; else `undefined`. */
-  readonly startData: unknown;
-  /** Starts a worker on the library's own bootstrap module. */
+  /** Starts a worker. */
   spawn(start: HostSpawn, events: HostWorkerEvents): HostWorker;
-  /** In a worker: sends a message to the starter. */
+  /** In a thread: sends a message to the starter. */
   post(message: unknown): void;
-  /** In a worker: hears what the starter sends through `HostWorker.post`, once per message. */
+  /** In a thread: hears what the starter sends through `HostWorker.post`. */
   onMessage(listener: (message: unknown) => void): void;
-  /** Calls back when this agent ends in any way that the runtime lets it notice. */
+  /**
+   * Calls back, once and at the last moment, when this agent is about to end in a way that the
+   * runtime lets it notice: an exit call, a close, nothing left to do. In a thread that Lockstep
+   * started also an uncaught error or rejection, which then ends the thread and nothing else.
+   */
   onEnd(listener: (end: HostEnd) => void): void;
-  /** Ends this agent now: its thread in a worker. */
+  /** Says that this agent lives, where another agent can see that it no longer does; see the adapter. */
+  watch?(rosterKey: number, id: number): void;
+  /** Ends this thread now. */
   exit(code: number): void;
   /** Writes text to standard error at once. */
   printError(text: string): void;
+}
+
+/** Whether this is the program's first thread. */
+export let isMainThread: boolean = true;
+
+/** Makes a host the one of this agent; the first one stays. */
+export function installHost(host: Host): void {
+  if (agent.host !== undefined) return;
+  agent.host = host;
+  isMainThread = host.isMainThread;
 }

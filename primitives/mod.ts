@@ -11,3 +11,17 @@ export { SharedValue } from "./shared_value.ts";
 export { SharedArray } from "./shared_array.ts";
 export type { SharedOptions } from "./_typed_record.ts";
 export type { AnyTypeName, FullName, InputOf, TypeCodes, TypeName, ValueOf, ViewOf } from "./_type_names.ts";
+export * from "./deadlock.ts";
+export { fromMessage, toMessage } from "./message.ts";
+export { isMainThread } from "./host.ts";
+export {
+  type ServedOptions,
+  type SubclassOptions,
+  type TargetOptions,
+  Thread,
+  type ThreadArguments,
+  type ThreadOptions,
+  type ThreadSettings,
+  type ThreadState,
+  type WorkerLike,
+} from "./thread.ts";

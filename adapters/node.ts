@@ -1,0 +1,13 @@
+/**
+ * The adapter for Node, 20.16 and later.
+ *
+ * @module
+ */
+
+import { workerThreadsHost } from "./_worker_threads.ts";
+import type { Host } from "../primitives/host.ts";
+
+/** Node stops a worker within milliseconds, whatever it does, and with it those that it started. */
+export function nodeHost(): Host {
+  return workerThreadsHost({ name: "node", stopsRunningCode: true, stopsNested: true });
+}

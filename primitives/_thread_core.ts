@@ -1,0 +1,403 @@
+// One thread as an agent sees it: its record, its place in the roster and, in the
+// agent that started it, its worker. thread.ts is the face of it.
+
+import { agent } from "./_agent.ts";
+import type { Words } from "./_atomics.ts";
+import { decode } from "./_codec.ts";
+import { POLL, remaining } from "./_deadline.ts";
+import type { FullHandle } from "./_handle.ts";
+import { makeHandle, openHandle } from "./_handle.ts";
+import type { Kind } from "./_layout.ts";
+import { recordKey } from "./_layout.ts";
+import { localOf } from "./_local.ts";
+import { createRecord, memory } from "./_memory.ts";
+import { mayBlock } from "./_park.ts";
+import type { Roster } from "./_roster.ts";
+import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster.ts";
+import type { AbruptEnd } from "./_thread_record.ts";
+import { DONE, STUCK_BIT, THREAD_BYTES, ThreadRecord } from "./_thread_record.ts";
+import type { Attempt, Wanted } from "./_wait.ts";
+import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
+import type { HostWorker } from "./host.ts";
+import { BlockingUnavailableError, DeadlockError, ThreadError } from "./errors.ts";
+import { fromMessage } from "./message.ts";
+
+/** What a thread is doing. */
+export type ThreadState = "initial" | "starting" | "running" | "stopping" | "dead";
+
+/** What a join gives. */
+export interface Joined {
+  readonly value: unknown;
+}
+
+/** What this agent knows of a thread, shared by all its objects for it. */
+export class ThreadLocal {
+  /** In the agent that started it. */
+  worker: HostWorker | undefined = undefined;
+  /** The outcome, where it came by message. */
+  posted: { readonly value: unknown } | undefined = undefined;
+  /** Called when it comes. */
+  readonly listeners: Set<() => void> = new Set<() => void>();
+}
+
+/** Room for a result, unless told: reserved, and not used up. */
+const MAX_RESULT_BYTES = 16 << 20;
+/** The same where the memory is one segment for all. */
+const MAX_SHARED_RESULT_BYTES = 64 << 10;
+
+/** The shared side of a thread. */
+export class ThreadCore implements Wanted {
+  readonly kind: Kind = "Thread";
+  readonly verb = "join";
+  readonly roster: Roster;
+  #record: ThreadRecord | undefined;
+  #local: ThreadLocal | undefined = undefined;
+  #name: string;
+  #daemon: boolean;
+  #maxResultBytes: number | undefined;
+  /** The id of a thread that Lockstep did not start; it has no record. */
+  #foreign = 0;
+
+  private constructor(roster: Roster, name: string, daemon: boolean, record: ThreadRecord | undefined) {
+    this.roster = roster;
+    this.#name = name;
+    this.#daemon = daemon;
+    this.#record = record;
+  }
+
+  /** A thread that is not started yet. */
+  static create(name: string, daemon: boolean | undefined, maxResultBytes: number | undefined): ThreadCore {
+    const { roster } = memory();
+    const core = new ThreadCore(roster, name, daemon ?? (roster.flags(roster.me) & DAEMON_BIT) !== 0, undefined);
+    core.#maxResultBytes = maxResultBytes;
+    return core;
+  }
+
+  /** The thread that a handle stands for. */
+  static attach(handle: unknown): ThreadCore {
+    const { words, roster, name, extra } = openHandle("Thread", handle, THREAD_BYTES);
+    return new ThreadCore(roster, name, extra === true, new ThreadRecord(words, roster));
+  }
+
+  /** The main thread, or a worker that Lockstep did not start. */
+  static foreign(roster: Roster, id: number): ThreadCore {
+    const core = new ThreadCore(roster, roster.name(id), (roster.flags(id) & DAEMON_BIT) !== 0, undefined);
+    core.#foreign = id;
+    return core;
+  }
+
+  get record(): ThreadRecord {
+    if (this.#record !== undefined) return this.#record;
+    this.#refuseForeign("share");
+    const room = this.#maxResultBytes ??
+      (this.roster.parker.shared === true ? MAX_SHARED_RESULT_BYTES : MAX_RESULT_BYTES);
+    const { words } = createRecord("Thread", THREAD_BYTES + room, undefined);
+    return this.#record = new ThreadRecord(words, this.roster);
+  }
+
+  get words(): Words {
+    return this.record.words;
+  }
+
+  get local(): ThreadLocal {
+    return this.#local ??= localOf(this.words, () => new ThreadLocal());
+  }
+
+  get handle(): FullHandle {
+    const { words, roster } = this.record;
+    return makeHandle("Thread", words, roster, this.name, this.daemon);
+  }
+
+  /** Its class and name, for messages. */
+  get title(): string {
+    return title("thread", this.name);
+  }
+
+  /** Its id, 0 before it is started. */
+  get id(): number {
+    return this.#foreign !== 0 ? this.#foreign : this.#record === undefined ? 0 : this.#record.id;
+  }
+
+  get started(): boolean {
+    return this.id !== 0;
+  }
+
+  get name(): string {
+    const { id } = this;
+    if (id === 0) return this.#name;
+    const listed = this.roster.name(id); // cut to 64 bytes, "" when the slot has gone to another
+    return listed === "" || this.#name.startsWith(listed) ? this.#name : this.#name = listed;
+  }
+
+  set name(name: string) {
+    this.#name = name;
+    if (this.id !== 0) this.roster.rename(this.id, name);
+  }
+
+  get daemon(): boolean {
+    const { id } = this;
+    const flags = id === 0 ? 0 : this.roster.flags(id);
+    return flags === 0 ? this.#daemon : (flags & DAEMON_BIT) !== 0;
+  }
+
+  set daemon(daemon: boolean) {
+    if (this.started) {
+      throw new ThreadError(`Cannot change whether ${this.title} is a daemon as it has been started: set it before`, {
+        threadName: this.name,
+      });
+    }
+    this.#daemon = daemon;
+  }
+
+  get alive(): boolean {
+    const { id } = this;
+    return id !== 0 && this.#record?.done !== true && this.roster.alive(id);
+  }
+
+  get state(): ThreadState {
+    const { id } = this;
+    if (id === 0) return "initial";
+    if (this.#record?.done === true) return "dead";
+    const state = this.roster.state(id);
+    return state === DEAD ? "dead" : state === STARTING ? "starting" : state === RUNNING ? "running" : "stopping";
+  }
+
+  toString(): string {
+    const id = this.id === 0 ? "" : `, id ${this.id}`;
+    return `${title("Thread", this.name)} (${this.state}${id}${this.daemon ? ", daemon" : ""})`;
+  }
+
+  owners(): readonly number[] {
+    return this.alive ? [this.id] : [];
+  }
+
+  // Joining.
+
+  /** Waits for the end, blocked; `undefined` once the deadline is over. Throws what the thread threw. */
+  join(deadline: number): Joined | undefined {
+    this.#checkJoin(deadline === Infinity);
+    const { record } = this;
+    record.enterJoin();
+    let taken = false;
+    try {
+      if (!this.#ended(deadline)) return undefined;
+      this.#receive();
+      taken = true;
+      return this.#outcome();
+    } finally {
+      this.#leaveJoin(taken);
+    }
+  }
+
+  #leaveJoin(taken: boolean): void {
+    this.record.leaveJoin(taken);
+    if (taken) agent.untold.delete(recordKey(this.words));
+  }
+
+  #ended(deadline: number): boolean {
+    if (this.#settled()) return true;
+    if (deadline === POLL) return false;
+    const { words } = this;
+    const wait = BlockedWait.begin(this, deadline);
+    try {
+      for (;;) {
+        if (this.#settled()) return true;
+        if (wait.expired) return false;
+        wait.park(words, DONE, 0);
+      }
+    } finally {
+      wait.end();
+    }
+  }
+
+  /** Waits for the end without blocking. */
+  async joinAsync(signal: AbortSignal | undefined): Promise<Joined> {
+    signal?.throwIfAborted();
+    this.#checkJoin(true);
+    const { record } = this;
+    record.enterJoin();
+    let taken = false;
+    try {
+      await this.ended({ signal });
+      if (this.#isPosted() && !this.#take()) await this.#posted(signal);
+      taken = true;
+      return this.#outcome();
+    } finally {
+      this.#leaveJoin(taken);
+    }
+  }
+
+  /** Resolves when the thread has ended, to whether it has: false when the time is over first. */
+  ended(options: { signal?: AbortSignal | undefined; timeout?: number; unstoppable?: boolean }): Promise<boolean> {
+    const { kind, verb, name, roster, words } = this;
+    const { signal, timeout, unstoppable } = options;
+    const attempt = (): Attempt<boolean> =>
+      this.#settled(timeout !== undefined)
+        ? { done: true, value: true }
+        : { done: false, sleep: { words, index: DONE, expected: 0 } };
+    return waitAsync({ kind, verb, name, roster, unstoppable: unstoppable === true }, attempt, {
+      signal,
+      ...(timeout === undefined ? {} : { timeout, onTimeout: () => false }),
+    });
+  }
+
+  /** Waits for the end, blocked and deaf to everything else; for the last moments of an agent. */
+  endedBy(deadline: number): void {
+    const { words, roster } = this;
+    while (mayBlock() && !this.#settled(true) && remaining(deadline) > 0) {
+      roster.parker.park(words, DONE, 0, Math.min(remaining(deadline), SLICE));
+    }
+  }
+
+  /** Whether it has ended. Throws when it is known that nobody can make it end. */
+  #settled(patient = false): boolean {
+    const { record, roster } = this;
+    if (record.done) {
+      roster.markDead(record.id); // invariant 3 of the record
+      return true;
+    }
+    if (!roster.alive(record.id)) return record.end({ kind: "ended", reason: "unknown" }) || true;
+    if (!patient && (record.control & STUCK_BIT) !== 0) throw this.stuck("join");
+    return false;
+  }
+
+  /** What to throw for a thread that does not stop. */
+  stuck(verb: string): ThreadError {
+    return new ThreadError(
+      `Cannot ${verb} ${this.title} as it was told to stop and goes on: ` +
+        `${agent.host?.name ?? "this runtime"} cannot stop running code`,
+      { reason: "unstoppable", threadName: this.name },
+    );
+  }
+
+  #checkJoin(untimed: boolean): void {
+    this.#refuseForeign("join");
+    const { roster, id } = this;
+    if (id === 0) {
+      throw new ThreadError(`Cannot join ${this.title} as it has not been started: call start() before`, {
+        threadName: this.name,
+      });
+    }
+    if (id === roster.me) this.#refuseCycle("a thread cannot wait for its own end");
+    if (untimed && this.alive && this.#waitsForMe()) {
+      this.#refuseCycle("it started this thread, which is no daemon, and ends only after it");
+    }
+  }
+
+  /** Whether that thread started this one, or one that this one keeps from ending. */
+  #waitsForMe(): boolean {
+    const { roster, id } = this;
+    for (let at = roster.me; at !== 0; at = roster.parent(at)) {
+      if ((roster.flags(at) & (DAEMON_BIT | MAIN_BIT)) !== 0) return false;
+      if (roster.parent(at) === id) return true;
+    }
+    return false;
+  }
+
+  #refuseCycle(why: string): never {
+    const { me } = this.roster;
+    const threadName = this.roster.name(me);
+    throw new DeadlockError(`Cannot join ${this.title} as ${why}: it would wait for ever`, {
+      cycle: [{ thread: me, threadName, waitsFor: this.title, holds: `thread ${JSON.stringify(threadName)}` }],
+    });
+  }
+
+  #refuseForeign(verb: string): void {
+    if (this.#foreign === 0) return;
+    const flags = this.roster.flags(this.#foreign);
+    const what = (flags & RAW_BIT) !== 0 ? "it is a worker that Lockstep did not start" : "it is the main thread";
+    throw new ThreadError(`Cannot ${verb} ${this.title} as ${what}: only threads with start() have an outcome`, {
+      threadName: this.name,
+    });
+  }
+
+  /** What the calls that only threads with a record have say of others. */
+  checkOwn(verb: string): void {
+    this.#refuseForeign(verb);
+  }
+
+  // The outcome.
+
+  #isPosted(): boolean {
+    const ending = this.record.ending!;
+    return ending.kind !== "ended" && ending.bytes === "posted";
+  }
+
+  /** Fetches an outcome that came by message, without the event loop. */
+  #receive(): void {
+    if (!this.#isPosted() || this.#take()) return;
+    throw new BlockingUnavailableError(
+      `Cannot join ${this.title} here as its result holds shared memory, which reaches only ` +
+        "the event loop of the thread that started it: use joinAsync() there",
+      { hint: "joinAsync" },
+    );
+  }
+
+  /** Takes the message if it has arrived. */
+  #take(): boolean {
+    const { local } = this;
+    for (;;) {
+      if (local.posted !== undefined) return true;
+      const taken = local.worker?.take();
+      if (taken === undefined) return false;
+      this.onMessage(taken.message);
+    }
+  }
+
+  /** Set by thread.ts: what becomes of the worker's messages. */
+  onMessage: (message: unknown) => void = () => {};
+
+  #posted(signal: AbortSignal | undefined): Promise<void> {
+    const { local } = this;
+    if (local.worker === undefined) this.#receive(); // throws: it does not come here
+    return new Promise<void>((resolve, reject) => {
+      const arrived = (): void => {
+        local.listeners.delete(arrived);
+        resolve();
+      };
+      local.listeners.add(arrived);
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** What a failed thread's joiners get. */
+  get error(): unknown {
+    try {
+      this.#outcome();
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  }
+
+  #outcome(): Joined {
+    const ending = this.record.ending!;
+    if (ending.kind === "ended") throw this.failure(ending);
+    const { bytes } = ending;
+    const value = bytes === "posted" ? fromMessage(this.local.posted!.value) : decode(bytes);
+    if (ending.kind === "threw") throw value;
+    return { value };
+  }
+
+  /** The error of a thread that ended without an outcome. */
+  failure(ending: AbruptEnd): ThreadError {
+    const { reason, exitCode, bytes } = ending;
+    const how = {
+      error: "an error was thrown outside its target",
+      exit: `it called exit(${exitCode ?? ""})`,
+      closed: "it closed itself, or had nothing left to do before its target was done",
+      terminated: "it was terminated",
+      unstoppable: "it does not stop",
+      misuse: "it was misused",
+      unknown: "it ended without saying why",
+    }[reason];
+    const cause = bytes === undefined ? undefined : decode(bytes);
+    const said = cause instanceof Error ? `${how}: ${cause.message}` : how;
+    return new ThreadError(`Cannot get the result of ${this.title} as ${said}`, {
+      reason,
+      exitCode,
+      threadName: this.name,
+      ...(bytes === undefined ? {} : { cause }),
+    });
+  }
+}

@@ -1,0 +1,99 @@
+// Errors that nobody joins: who is told, and when.
+//
+// A thread that fails while nobody waits for it tells at once, by itself, as its
+// starter may be blocked. Where some agent has set a hook, the error goes from
+// starter to starter until one has it. A thread that was asked for before, by a
+// join that gave up, is left to its starter's end: a later join may get the error.
+
+import { agent } from "./_agent.ts";
+import { recordKey } from "./_layout.ts";
+import { ThreadCore } from "./_thread_core.ts";
+import type { Ending } from "./_thread_record.ts";
+import type { Host } from "./host.ts";
+
+/** The object that stands for a thread; thread.ts, which stands above, puts its own here. */
+export const faces: { of(core: ThreadCore): object } = { of: (core) => core };
+
+/** Whether nobody needs to be told of a thread that ended so. */
+function isQuiet(ending: Ending): boolean {
+  if (ending.kind !== "ended") return ending.kind === "returned";
+  const { reason, exitCode } = ending;
+  return reason === "terminated" || reason === "exit" && (exitCode ?? 0) === 0 || reason === "closed" && exitCode === 0;
+}
+
+/** In a thread that ends so, before anybody can see it: tells at once, if it is to. Returns whether starters are to. */
+export function tellOwnEnd(core: ThreadCore, ending: Ending, error: unknown): boolean {
+  const { record, roster } = core;
+  if (isQuiet(ending) || record.asked) return false;
+  if (!record.claimTelling()) return false;
+  if (agent.exceptHook === undefined && roster.hooked) return true;
+  tell(core, error);
+  return false;
+}
+
+/** In a starter whose thread has ended. */
+export function noteEnd(core: ThreadCore): void {
+  const { record } = core;
+  if (isQuiet(record.ending!) || record.told || record.taken) return;
+  if (record.asked) agent.untold.set(recordKey(record.words), core);
+  else tellUp(core);
+}
+
+/** Tells of the failed threads of this agent that nobody has joined by now: it ends. */
+export function tellUntold(): void {
+  for (const core of agent.untold.values() as Iterable<ThreadCore>) {
+    if (!core.record.taken) tellUp(core);
+  }
+  agent.untold.clear();
+}
+
+/** Tells of a thread that has ended, here or in a starter that has a hook. */
+function tellUp(core: ThreadCore): void {
+  if (core.record.claimTelling()) passUp(core);
+}
+
+/** The same when the right to tell is claimed already. */
+export function passUp(core: ThreadCore): void {
+  if (agent.exceptHook !== undefined || !agent.started || !core.roster.hooked) return tell(core, core.error);
+  agent.host!.post({ lockstep: "uncaught", thread: core.handle });
+}
+
+/** What a starter does with an error that was passed up to it. */
+export function passedUp(thread: unknown): void {
+  passUp(ThreadCore.attach(thread));
+}
+
+function tell(core: ThreadCore, error: unknown): void {
+  const host = agent.host as Host;
+  const hook = agent.exceptHook;
+  if (hook === undefined) return host.printError(report(core.name, error));
+  try {
+    hook(error, faces.of(core));
+  } catch (failure) {
+    host.printError(`Exception in the except hook:\n${picture(failure)}\n${report(core.name, error)}`);
+  }
+}
+
+/** What the default hook prints. */
+function report(name: string, error: unknown): string {
+  return `Exception in thread ${name}:\n${picture(error)}\n`;
+}
+
+/** An error with its stack and its causes, alike on every engine. */
+export function picture(error: unknown): string {
+  const parts = [one(error)];
+  for (let at = error; at instanceof Error && at.cause !== undefined && parts.length < 8; at = at.cause) {
+    parts.push(`Caused by: ${one(at.cause)}`);
+  }
+  return parts.join("\n");
+}
+
+function one(error: unknown): string {
+  if (!(error instanceof Error)) return `Uncaught value: ${String(error)}`;
+  const head = `${error.name}: ${error.message}`;
+  const stack = error.stack ?? "";
+  if (stack.startsWith(head)) return stack.trimEnd();
+  // V8 keeps the head of the time when the error was made; other engines have none.
+  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line)).map((line) => line.trim());
+  return [head, ...frames.map((line) => line.startsWith("at ") ? `    ${line}` : `    at ${line}`)].join("\n");
+}

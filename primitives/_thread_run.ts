@@ -1,0 +1,221 @@
+// The thread's own side: what a worker does from its first line to its last.
+
+import { agent } from "./_agent.ts";
+import { encode } from "./_codec.ts";
+import { encodeError } from "./_codec_error.ts";
+import { now } from "./_deadline.ts";
+import { useRoster } from "./_memory.ts";
+import { ThreadCore } from "./_thread_core.ts";
+import { passUp, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import type { ThreadStart } from "./_thread_messages.ts";
+import { CANCELLED, FIRED, KILL_BIT, STOP_BIT, TIMER } from "./_thread_record.ts";
+import type { Ending } from "./_thread_record.ts";
+import { requireHost, watch } from "./_thread_start.ts";
+import { load } from "./_atomics.ts";
+import { SLICE, waitAsync } from "./_wait.ts";
+import type { HostEnd } from "./host.ts";
+import { ThreadError, ThreadStoppedError } from "./errors.ts";
+import { fromMessage, lower } from "./message.ts";
+import { adoptThread } from "./thread.ts";
+import type { Thread } from "./thread.ts";
+
+/** What a thread's daemons get to unwind in when it ends, in ms. */
+const GRACE = 100;
+
+type Target = (...args: unknown[]) => unknown;
+
+/** What serve() was given, by name. */
+export const served: Map<string, Target> = new Map<string, Target>();
+
+/** Runs a thread, from start to exit. */
+export async function runThread(start: ThreadStart): Promise<void> {
+  const host = requireHost();
+  agent.started = true;
+  if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
+  const core = ThreadCore.attach(start.record);
+  useRoster(core.roster);
+  core.roster.adopt(start.id); // before the target's module makes anything
+  const end = new ThreadEnd(core);
+  host.onEnd((how) => end.abruptly(how));
+  watch(core.record, () => end.obey());
+  try {
+    const value = await perform(core, start);
+    await end.childrenEnd();
+    end.returned(value);
+  } catch (error) {
+    await end.childrenEnd();
+    end.threw(error);
+  }
+  host.exit(0);
+}
+
+async function perform(core: ThreadCore, start: ThreadStart): Promise<unknown> {
+  const { call } = start;
+  const { record } = core;
+  const args = fromMessage<unknown[]>(start.args);
+  const thread = await locate(core, start, args);
+  if (call.interval !== undefined && !await fires(core, call.interval)) return undefined;
+  if ((record.control & STOP_BIT) !== 0) throw stopped(core);
+  return await thread.run();
+}
+
+function stopped(core: ThreadCore): ThreadStoppedError {
+  return new ThreadStoppedError(`Cannot run ${core.title} as it was told to stop`);
+}
+
+/** Finds the target or subclass, and makes the object that stands for this thread. */
+async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Promise<Thread> {
+  const { module, target, subclass } = start.call;
+  if (module === undefined) return adoptThread(core, find(core, served, target!, "serve()"), args);
+  let found: Record<string, unknown>;
+  agent.importing = true;
+  try {
+    found = await import(/* @vite-ignore */ module);
+  } catch (cause) {
+    if (cause instanceof ThreadError) throw cause;
+    throw failure(core, `its module could not be imported: ${cause instanceof Error ? cause.message : cause}`, cause);
+  } finally {
+    agent.importing = false;
+  }
+  const exports = new Map(Object.entries(found));
+  const run = target === undefined ? undefined : find(core, exports, target, module);
+  if (subclass === undefined) return adoptThread(core, run, args);
+  const thread = adoptThread(core, run, args, find(core, exports, subclass, module));
+  Object.assign(thread, fromMessage(start.fields));
+  return thread;
+}
+
+/** The function of that name; one that is exported under another name than its own is found too. */
+function find(core: ThreadCore, exports: Map<string, unknown>, name: string, where: string): Target {
+  const direct = exports.get(name);
+  if (typeof direct === "function") return direct as Target;
+  const renamed = [...exports.values()].filter((value) => typeof value === "function" && value.name === name);
+  if (renamed.length === 1) return renamed[0] as Target;
+  const advice = where === "serve()" ? "give it there" : "export it, or give its name as exportName";
+  throw failure(core, `${JSON.stringify(name)} is no function of ${where}: ${advice}`);
+}
+
+function failure(core: ThreadCore, why: string, cause?: unknown): ThreadError {
+  return new ThreadError(`Cannot run ${core.title} as ${why}`, { reason: "error", threadName: core.name, cause });
+}
+
+/** A Timer's wait; whether it fires. */
+function fires(core: ThreadCore, interval: number): Promise<boolean> {
+  const { words, roster, name, record } = core;
+  return waitAsync({ kind: "thread", name, verb: "run", roster }, () => {
+    const seen = load(words, TIMER);
+    if (seen === CANCELLED) return { done: true, value: false };
+    return { done: false, sleep: { words, index: TIMER, expected: seen } };
+  }, { timeout: interval, onTimeout: () => record.settleTimer(FIRED) });
+}
+
+/** Every way in which a thread ends. */
+class ThreadEnd {
+  readonly #core: ThreadCore;
+
+  constructor(core: ThreadCore) {
+    this.#core = core;
+  }
+
+  /** Told to stop: waits of ours throw by themselves; told to go: goes, as soon as nothing unwinds any more. */
+  obey(): void {
+    const { record, roster } = this.#core;
+    if ((record.control & STOP_BIT) !== 0) roster.tellToStop(record.id);
+    if ((record.control & KILL_BIT) === 0) return;
+    if (agent.pending === 0) return this.#exit();
+    setTimeout(() => this.#exit(), SLICE);
+  }
+
+  #exit(): void {
+    this.#settle({ kind: "ended", reason: "terminated" }, undefined);
+    requireHost().exit(0);
+  }
+
+  /** The target returned. */
+  returned(value: unknown): void {
+    const { record, title } = this.#core;
+    let bytes: Uint8Array | "posted";
+    try {
+      bytes = encode(value, `return from ${title}`, "result");
+    } catch (reason) {
+      try {
+        const message = lower(value, `return from ${title}`, "result");
+        requireHost().post({ lockstep: "outcome", id: record.id, value: message });
+        bytes = "posted";
+      } catch (refused) {
+        return this.threw(refused ?? reason);
+      }
+    }
+    if (bytes === "posted" || bytes.length <= record.capacity) {
+      return this.#settle({ kind: "returned", bytes }, undefined);
+    }
+    this.threw(
+      new RangeError(
+        `Cannot return from ${title} as its result takes ${bytes.length} bytes: maxResultBytes is ${record.capacity}`,
+      ),
+    );
+  }
+
+  /** The target threw. */
+  threw(error: unknown): void {
+    const { record, title } = this.#core;
+    if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
+      return this.#settle({ kind: "ended", reason: "terminated" }, undefined);
+    }
+    const bytes = encodeError(error);
+    if (bytes.length <= record.capacity) return this.#settle({ kind: "threw", bytes }, error);
+    const short = new RangeError(
+      `Cannot pass on what ${title} threw as it takes ${bytes.length} bytes: maxResultBytes is ${record.capacity}`,
+    );
+    this.#settle({ kind: "threw", bytes: encodeError(short) }, error);
+  }
+
+  /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught. */
+  abruptly(end: HostEnd): void {
+    const { record } = this.#core;
+    if (record.done) return;
+    this.#stopChildren();
+    const deadline = now() + GRACE;
+    for (const child of children()) child.endedBy(deadline);
+    const { reason, exitCode, thrown } = end;
+    const bytes = thrown === undefined ? undefined : encodeError(thrown.error);
+    const stopping = (record.control & KILL_BIT) !== 0;
+    this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, undefined);
+  }
+
+  #settle(ending: Ending, error: unknown): void {
+    const core = this.#core;
+    const { record } = core;
+    if (record.done) return;
+    tellUntold();
+    const told = error ?? (ending.kind === "ended" ? core.failure(ending) : undefined);
+    const passes = tellOwnEnd(core, ending, told);
+    record.end(ending);
+    if (passes) passUp(core);
+  }
+
+  /** Waits for the threads that this one has started: its daemons are told to stop. */
+  async childrenEnd(): Promise<void> {
+    try {
+      for (const child of children()) {
+        if (!child.daemon) await child.ended({});
+      }
+    } catch {
+      // Told to stop, or it cannot end: then they are to stop as well.
+    }
+    this.#stopChildren();
+    await Promise.all(children().map((child) => child.ended({ timeout: GRACE, unstoppable: true })));
+  }
+
+  #stopChildren(): void {
+    for (const { roster, record } of children()) {
+      roster.tellToStop(record.id);
+      record.tell(STOP_BIT);
+    }
+  }
+}
+
+/** The living threads that this one has started. */
+function children(): ThreadCore[] {
+  return ([...agent.children] as ThreadCore[]).filter((child) => child.alive);
+}

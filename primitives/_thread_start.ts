@@ -1,0 +1,152 @@
+// The starter's side of a thread: making its worker, watching it, stopping it.
+
+import { agent } from "./_agent.ts";
+import { encodeError } from "./_codec_error.ts";
+import { memory } from "./_memory.ts";
+import { DAEMON_BIT } from "./_roster.ts";
+import type { ThreadCore } from "./_thread_core.ts";
+import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
+import type { ThreadCall, ThreadStart } from "./_thread_messages.ts";
+import { isThreadMessage } from "./_thread_messages.ts";
+import { CONTROL, KILL_BIT, STOP_BIT, STUCK_BIT } from "./_thread_record.ts";
+import type { ThreadRecord } from "./_thread_record.ts";
+import { SLICE } from "./_wait.ts";
+import type { Host, HostEnd } from "./host.ts";
+import { ThreadError, UnsupportedError } from "./errors.ts";
+
+/** How long a watch sleeps when nothing wakes it, in ms. */
+const WATCH = 1000;
+/** How long a thread that Lockstep cannot kill gets after being told to go, in ms. */
+const LAST_CALL = 100;
+
+/** What start() needs to know beside the core. */
+export interface ThreadPlan {
+  readonly call: ThreadCall;
+  /** The arguments and fields, as toMessage() gives them. */
+  readonly args: unknown;
+  readonly fields: unknown;
+  readonly worker: (() => unknown) | undefined;
+}
+
+/** The host, which every thread needs. */
+export function requireHost(): Host {
+  if (agent.host !== undefined) return agent.host;
+  throw new UnsupportedError("Cannot start threads as no adapter is installed: import @lockstep/lockstep itself", {
+    hint: "import @lockstep/lockstep, or its adapter of this runtime",
+  });
+}
+
+/** Starts a thread: takes its place in the roster, then makes its worker. */
+export function startThread(core: ThreadCore, plan: ThreadPlan): void {
+  const host = requireHost();
+  const { record, roster, local, name } = core;
+  const id = roster.take(name, roster.me, core.daemon ? DAEMON_BIT : 0);
+  record.start(id);
+  const data: ThreadStart = {
+    lockstep: "start",
+    id,
+    record: core.handle,
+    memory: memory().module,
+    call: plan.call,
+    args: plan.args,
+    fields: plan.fields,
+  };
+  let killed = false;
+  core.onMessage = (message) => receive(core, message);
+  if (!agent.started && agent.children.size === 0) tellAtEnd(host);
+  agent.children.add(core);
+  try {
+    const worker = local.worker = host.spawn({ name, data, worker: plan.worker, ref: !core.daemon }, {
+      message: core.onMessage,
+      end: (end) => ended(core, killed ? { ...end, reason: "terminated" } : end),
+    });
+    watch(record, () => {
+      if ((record.control & KILL_BIT) === 0 || !host.stopsRunningCode || killed) return;
+      killed = true;
+      worker.terminate();
+    });
+  } catch (cause) {
+    agent.children.delete(core);
+    record.end({ kind: "ended", reason: "error", bytes: encodeError(cause) });
+    record.claimTelling(); // start() itself says so
+    throw new ThreadError(`Cannot start ${core.title} as its worker could not be made: ${messageOf(cause)}`, {
+      reason: "error",
+      threadName: name,
+      cause,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function receive(core: ThreadCore, message: unknown): void {
+  if (!isThreadMessage(message)) return;
+  if (message.lockstep === "uncaught") return passedUp(message.thread);
+  core.local.posted = { value: message.value };
+  for (const listener of [...core.local.listeners]) listener();
+}
+
+const telling = new WeakSet<object>();
+
+/** Once for each agent that no starter waits for. */
+function tellAtEnd(host: Host): void {
+  if (telling.has(agent)) return;
+  telling.add(agent);
+  host.onEnd(tellUntold);
+}
+
+/** The worker is known to have stopped. */
+function ended(core: ThreadCore, end: HostEnd): void {
+  const { record, roster, local } = core;
+  const { reason, exitCode, thrown } = end;
+  // What it had sent before comes first.
+  for (let taken = local.worker!.take(); taken !== undefined; taken = local.worker!.take()) {
+    receive(core, taken.message);
+  }
+  agent.children.delete(core);
+  const bytes = thrown === undefined ? undefined : encodeError(thrown.error);
+  record.end({ kind: "ended", reason, exitCode, bytes });
+  record.wakeAll();
+  noteEnd(core);
+  if (agent.host!.stopsNested) roster.markDescendantsDead(record.id);
+}
+
+/** Calls back at every change of a thread's orders, until it has ended. Keeps nothing alive. */
+export function watch(record: ThreadRecord, react: () => void): void {
+  const { words, roster } = record;
+  const owner = agent;
+  const step = (): void => {
+    if (owner !== agent || record.done) return;
+    const seen = record.control;
+    react();
+    roster.parker.parkAsync(words, CONTROL, seen, WATCH).promise.then(step, () => {});
+  };
+  step();
+}
+
+/** Stops a thread: asks, waits for `grace` ms, then makes it, where the host can. */
+export async function terminateThread(core: ThreadCore, grace: number): Promise<void> {
+  core.checkOwn("terminate");
+  if (!core.started) {
+    throw new ThreadError(`Cannot terminate ${core.title} as it has not been started: call start() before`, {
+      threadName: core.name,
+    });
+  }
+  const { record, roster, id } = core;
+  if (!core.alive) return;
+  const host = requireHost();
+  roster.tellToStop(id);
+  record.tell(STOP_BIT);
+  if (await core.ended({ timeout: grace, unstoppable: true })) return;
+  // It is in a wait of ours, and will notice at its next look around.
+  if (roster.waits(id) && await core.ended({ timeout: 2 * SLICE, unstoppable: true })) return;
+  record.tell(KILL_BIT);
+  if (host.stopsRunningCode) {
+    await core.ended({ unstoppable: true });
+  } else if (!await core.ended({ timeout: SLICE + LAST_CALL, unstoppable: true })) {
+    record.tell(STUCK_BIT);
+    throw core.stuck("terminate");
+  }
+}
