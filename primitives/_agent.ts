@@ -17,9 +17,9 @@ export class Agent {
   memory: object | undefined = undefined;
   /** _park.ts: whether this agent may block; undefined until it was tried. */
   mayBlock: boolean | undefined = undefined;
-  /** _spin.ts: how many turns a spin may take, and how it fared so far. */
+  /** _spin.ts: the longest spin in ms, 0 = none; below 0 until it was determined. */
   spinLimit = -1;
-  /** _spin.ts: the present budget, in turns. */
+  /** _spin.ts: the present budget, in ms. */
   spinBudget = 0;
   /** _spin.ts: waits since the budget fell to nothing. */
   spinSkipped = 0;
