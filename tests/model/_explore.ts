@@ -132,8 +132,8 @@ export async function explore(system: System, bounds: Bounds): Promise<Report> {
         continue;
       }
       state.violation = bounds.always(state);
-      if (!unfinished(system, state)) state.violation ??= bounds.after(state);
-      else moves = movesOf(system, state);
+      moves = movesOf(system, state);
+      if (moves.length === 0 && !unfinished(system, state)) state.violation ??= bounds.after(state);
       if (frames.length > bounds.maxSteps) state.violation ??= `more than ${bounds.maxSteps} steps: a loop without end`;
     }
     if (state.violation !== undefined) {

@@ -30,11 +30,11 @@ import { Roster } from "../../primitives/_roster.ts";
 import { test } from "../_harness.ts";
 import { Prng } from "../_prng.ts";
 import { explore, make, type Report, start } from "./_explore.ts";
-import { type System, worldOf } from "./_moves.ts";
+import { grown, type System, worldOf } from "./_moves.ts";
 import { compute, type Program, type Self, ThreadTree } from "./_thread.ts";
 import { NOT_EQUAL, type Op, type OpKind, type World } from "./_ops.ts";
 import { makeRoster, rosterRegion } from "./_roster_words.ts";
-import { handle, hush, install } from "./_seam.ts";
+import { handle, type Handler, hush, install } from "./_seam.ts";
 import { type Budget, CALM, type State } from "./_state.ts";
 import { decode, tell } from "./_trace.ts";
 import { type Region, WordTable } from "./_words.ts";
@@ -222,7 +222,10 @@ async function within<T, R>(
       maxSteps: options.maxSteps ?? 1500,
       maxStates: options.maxStates ?? (LONG ? 60_000_000 : 10_000_000),
       always: (state) => look(system, state, (world) => model.always?.(world)),
-      after: (state) => look(system, state, (world) => checker(state, world)),
+      after(state) {
+        const copy = state.copy();
+        return look(system, copy, (world) => checker(copy, world));
+      },
     });
     if (model.records.some(({ buffer }, i) => new Int32Array(buffer).join() !== prints[i])) {
       throw new Error("The library wrote to shared memory behind the back of the explorer");
@@ -264,7 +267,7 @@ function assemble<T>(
   const join = (id: number): void => Roster.attach(roster.words.buffer, roster.words.byteOffset).adopt(id);
   const bodies = model.threads ?? Array.from({ length: ids.length }, () => model.thread!);
   const program = (body: Body<T>, index: number, id: number, name: string, helper: boolean): Program => ({
-    ...{ name, index, id, helper },
+    ...{ name, index, id, helper, swift: false },
     attach(self) {
       join(id);
       return model.attach(self);
@@ -273,7 +276,7 @@ function assemble<T>(
   });
   const programs = bodies.map((body, i) => program(body, i, ids[i]!, `T${i + 1}`, false));
   for (const body of model.helpers ?? []) programs.push(program(body, programs.length, helperId, "H", true));
-  for (let i = 0; i < (options.deaths ?? 0); i++) programs.push(undertaker(place, programs.length));
+  for (let i = 0; i < (options.deaths ?? 0); i++) programs.push(undertaker(place, programs.length, i));
   const mutate = (op: Op, thread: number): Op => broken?.mutate(op, thread) ?? op;
   const system: System = {
     words,
@@ -300,14 +303,14 @@ function assemble<T>(
   return { system, checker };
 }
 
-/** Marks a dead thread dead, step by step, as the thread that started it does. */
-function undertaker({ roster, ids, helperId }: Place, index: number): Program {
+/** Marks a dead thread dead, as the thread that started it does: its slot first, then DEATHS. */
+function undertaker({ roster, ids, helperId }: Place, index: number, earlier: number): Program {
   return {
-    ...{ name: "U", index, id: helperId, helper: true },
+    ...{ name: "U", index, id: helperId, helper: true, swift: true },
     attach: () => Roster.attach(roster.words.buffer, roster.words.byteOffset),
     body(table, self) {
       const next = (world: World): number => ids.findIndex((_, i) => world.dead(i) && world.get(`buried ${i}`) === 0);
-      self.until("somebody has died", (world) => next(world) >= 0);
+      self.until("somebody has died", (world) => ids.filter((_, i) => world.dead(i)).length > earlier);
       const dead = self.step("finds a thread dead", (world) => {
         const found = next(world);
         world.set(`buried ${found}`, 1);
@@ -318,28 +321,27 @@ function undertaker({ roster, ids, helperId }: Place, index: number): Program {
   };
 }
 
-/** Runs the library on the memory of a state, at once: for checks at the end. */
-class Direct {
+/** Runs the library on a copy of a state, at once: for checks at the end. */
+class Direct implements Handler {
   readonly #system: System;
-  readonly #memory: Map<number, number>;
   readonly #state: State;
 
   constructor(system: System, state: State) {
     this.#system = system;
     this.#state = state;
-    this.#memory = new Map<number, number>();
   }
 
   op(kind: OpKind, view: Int32Array<SharedArrayBuffer>, index: number, a: number, b: number, _ms: number): number {
     const word = this.#system.words.of(view, index);
-    const seen = this.#memory.get(word.cell) ?? this.#state.memory[word.cell] ?? word.initial;
+    const { memory } = grown(this.#system, this.#state);
+    const seen = memory[word.cell]!;
     if (kind === "load") return seen;
     if (kind === "notify") return 0;
     if (kind === "wait" || kind === "waitAsync") {
       if (seen !== a) return NOT_EQUAL;
       throw new Error(`after() would have to wait on ${word.name}`);
     }
-    this.#memory.set(word.cell, compute(kind, seen, a, b)!);
+    memory[word.cell] = compute(kind, seen, a, b)!;
     return kind === "store" ? a : seen;
   }
 

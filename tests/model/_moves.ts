@@ -191,7 +191,12 @@ function step(system: System, state: State, thread: number, log?: (text: string)
   const op = node.op!;
   const result = perform(system, state, thread, op);
   log?.(describe(system, op, result));
-  if (result !== undefined) advance(system, state, thread, result);
+  if (result === undefined) return;
+  advance(system, state, thread, result);
+  const next = state.nodes[thread]!;
+  if (system.trees[thread]!.program.swift && op.kind !== "cas" && next.kind === "op" && next.op!.kind !== "until") {
+    step(system, state, thread, log);
+  }
 }
 
 /** Does the operation; undefined when the thread is asleep now. */
@@ -261,7 +266,7 @@ function advance(system: System, state: State, thread: number, result: number): 
 }
 
 /** Makes room for words that were met since. */
-function grown(system: System, state: State): State {
+export function grown(system: System, state: State): State {
   const { all } = system.words;
   const known = state.memory.length;
   if (known < all.length) {
@@ -286,6 +291,9 @@ export function worldOf(system: System, state: State): World {
     word(name) {
       const word = words.named(name);
       return word === undefined ? 0 : read(word.cell, word.initial);
+    },
+    poke(name, value) {
+      grown(system, state).memory[words.named(name)!.cell] = value;
     },
     dead: (thread) => state.isDead(thread),
     done: (thread) => state.nodes[thread]!.kind === "done",

@@ -48,6 +48,8 @@ export interface World {
   set(name: string, value: number): void;
   /** A shared word by the name it has in traces; 0 if nobody has touched it. */
   word(name: string): number;
+  /** Writes it, for twins. */
+  poke(name: string, value: number): void;
   /** Whether the thread of that index (from 0) has died. */
   dead(thread: number): boolean;
   /** Whether it has come to its end. */
@@ -80,6 +82,15 @@ export function isEvent(result: number): boolean {
 export function skipped(op: Op): Op {
   const a = op.kind === "cas" || op.kind === "store" ? op.a : op.kind === "wait" ? OK : 0;
   return { ...op, kind: "skip", a, label: `(left out: ${op.kind})` };
+}
+
+/** A compare and swap that does not compare. */
+export function forced(op: Op): Op {
+  const run = (world: World): number => {
+    world.poke(op.word!.name, op.b);
+    return op.a;
+  };
+  return { ...op, kind: "step", word: undefined, label: `(without comparing: ${op.word!.name})`, run };
 }
 
 /** Whether an operation changes nothing that anybody could see. */

@@ -15,18 +15,7 @@
  */
 
 import { Agent, setAgent } from "../../primitives/_agent.ts";
-import {
-  ABORT,
-  isEvent,
-  NOT_EQUAL,
-  OK,
-  type Op,
-  type OpKind,
-  PENDING,
-  settled,
-  TIMED_OUT,
-  type World,
-} from "./_ops.ts";
+import { ABORT, isEvent, OK, type Op, type OpKind, PENDING, settled, TIMED_OUT, type World } from "./_ops.ts";
 import type { Handler } from "./_seam.ts";
 import { handle, TOKEN } from "./_seam.ts";
 import type { Word, WordTable } from "./_words.ts";
@@ -40,6 +29,8 @@ export interface Node {
   readonly clock: number;
   readonly kind: "op" | "quiet" | "done" | "error";
   readonly op: Op | undefined;
+  /** The same before a twin has altered it. */
+  readonly asked: Op | undefined;
   readonly error: unknown;
   /** How often the thread has called waitAsync. */
   readonly waits: number;
@@ -79,6 +70,8 @@ export interface Program {
   body(attached: unknown, self: Self): unknown;
   /** Stands for the surroundings: its steps cost no preemption, and nobody waits for its end. */
   readonly helper: boolean;
+  /** A step of it goes on up to its next cas: what it does before concerns nobody else. */
+  readonly swift: boolean;
 }
 
 /** Turns of the microtask queue after which a thread has surely settled down. */
@@ -215,7 +208,7 @@ class Replay implements Handler, Self {
     }
     if (this.#cursor < this.#results.length) {
       const result = this.#results[this.#cursor]!;
-      const recorded = this.#nodes[this.#cursor]!.op;
+      const recorded = this.#nodes[this.#cursor]!.asked;
       if (recorded?.word !== op.word || isEvent(result)) {
         throw new Error(`Bug in the model: ${this.#tree.program.name} did not repeat itself at ${op.word?.name}`);
       }
@@ -340,7 +333,7 @@ export class ThreadTree {
       const op = found.op && this.#mutate(found.op, this.program.index);
       const id = ++this.#size;
       const node: Node = {
-        ...{ id, parent, result, clock, kind: kind!, op, error, waits, abortable },
+        ...{ id, parent, result, clock, kind: kind!, op, asked: found.op, error, waits, abortable },
         children: new Map<number, Branch>(),
       };
       if (parent !== undefined) {

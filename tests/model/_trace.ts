@@ -46,8 +46,9 @@ export async function tell(system: System, root: State, path: readonly Move[]): 
     const texts: string[] = [];
     state = await make(system, state, move, (text) => texts.push(text));
     const name = move.what === "c" ? "" : system.trees[move.thread]!.program.name;
-    const text = texts[texts.length - 1] ?? "";
-    lines.push(`${String(i + 1).padStart(4)} ${"      ".repeat(move.thread)}${name.padEnd(3)} ${text}`);
+    for (const text of texts.length > 0 ? texts : [""]) {
+      lines.push(`${String(i + 1).padStart(4)} ${"      ".repeat(move.thread)}${name.padEnd(3)} ${text}`);
+    }
   }
   if (lines.length > MOST_LINES) lines.splice(MOST_LINES >> 1, lines.length - MOST_LINES, "   …");
   return lines.join("\n");

@@ -6,7 +6,7 @@ import { Lock } from "../../primitives/lock.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { type Look, model, twin } from "./_model.ts";
 import { expectFree, lockRecord } from "./_names.ts";
-import { type Op, skipped } from "./_ops.ts";
+import { forced, type Op, skipped } from "./_ops.ts";
 import type { Self } from "./_thread.ts";
 
 const WAITERS_BIT = 0x80000000 | 0;
@@ -58,7 +58,7 @@ async function awaiting(lock: Lock, self: Self): Promise<void> {
   guard.release();
 }
 
-model("Lock admits one thread at a time (invariants 1 to 4)", { threads: 3, preemptions: 3 }, () => ({
+model<Lock>("Lock admits one thread at a time (invariants 1 to 4)", { threads: 3, preemptions: 3 }, () => ({
   ...fresh().rest,
   thread: blocking,
   always: possible,
@@ -76,12 +76,12 @@ model("Lock admits one thread at a time (invariants 1 to 4)", { threads: 3, pree
   }),
   twin(
     "a take that does not look whether it is free",
-    /inside at once|holds it/,
-    (op) => isOwner(op, "cas") && op.a === 0 ? { ...op, kind: "exchange", a: op.b, b: 0 } : undefined,
+    /inside at once/,
+    (op) => isOwner(op, "cas") && op.a === 0 ? forced(op) : undefined,
   ),
 ]);
 
-model("Lock wakes tasks and threads that wait side by side", { threads: 3 }, () => ({
+model<Lock>("Lock wakes tasks and threads that wait side by side", { threads: 3 }, () => ({
   ...fresh().rest,
   threads: [blocking, awaiting, blocking],
   always: possible,
@@ -104,7 +104,7 @@ model("Lock wakes tasks and threads that wait side by side", { threads: 3 }, () 
   ),
 ]);
 
-model("Lock serves two tasks of one thread and a thread", { threads: 2, preemptions: 3 }, () => ({
+model<Lock>("Lock serves two tasks of one thread and a thread", { threads: 2, preemptions: 3 }, () => ({
   ...fresh().rest,
   threads: [
     (lock, self) => Promise.all([awaiting(lock, self), awaiting(lock, self)]),
@@ -113,7 +113,7 @@ model("Lock serves two tasks of one thread and a thread", { threads: 2, preempti
   after: usable,
 }));
 
-model("Lock loses no wake-up to a waiter whose time is over", { threads: 3, timeouts: 1, timed: [1] }, () => ({
+model<Lock>("Lock loses no wake-up to a waiter whose time is over", { threads: 3, timeouts: 1, timed: [1] }, () => ({
   ...fresh().rest,
   threads: [
     blocking,
@@ -129,7 +129,7 @@ model("Lock loses no wake-up to a waiter whose time is over", { threads: 3, time
   after: usable,
 }));
 
-model("Lock loses no wake-up to a task that gives up", { threads: 3, aborts: 1 }, () => ({
+model<Lock>("Lock loses no wake-up to a task that gives up", { threads: 3, aborts: 1 }, () => ({
   ...fresh().rest,
   threads: [
     blocking,
@@ -155,13 +155,13 @@ model("Lock loses no wake-up to a task that gives up", { threads: 3, aborts: 1 }
   ),
 ]);
 
-model("Lock bears waits that end for no reason", { threads: 3, spurious: 2 }, () => ({
+model<Lock>("Lock bears waits that end for no reason", { threads: 3, spurious: 2 }, () => ({
   ...fresh().rest,
   threads: [blocking, awaiting, blocking],
   after: usable,
 }));
 
-model("Lock may be released by another thread", { threads: 3, preemptions: 3 }, () => ({
+model<Lock>("Lock may be released by another thread", { threads: 3, preemptions: 3 }, () => ({
   ...fresh({ handoff: true }).rest,
   threads: [
     (lock, self) => {
@@ -201,17 +201,17 @@ function surviving(lock: Lock, self: Self): void {
   }
 }
 
-model("Lock is taken over from a holder that died", { threads: 3, deaths: 1 }, () => ({
+model<Lock>("Lock is taken over from a holder that died", { threads: 3, deaths: 1 }, () => ({
   ...fresh().rest,
   thread: surviving,
   always: possible,
 }), [
   twin(
     "a recovery by two at once",
-    /inside at once|waits for ever/,
+    /inside at once/,
     (op) =>
       isOwner(op, "cas") && op.b !== 0 && (op.a & OWNER_MASK) !== 0 && (op.a & OWNER_MASK) !== (op.b & OWNER_MASK)
-        ? { ...op, kind: "exchange", a: op.b, b: 0 }
+        ? forced(op)
         : undefined,
   ),
 ]);
@@ -231,13 +231,13 @@ async function survivingAsync(lock: Lock, self: Self): Promise<void> {
   guard.release();
 }
 
-model("Lock is taken over by a task from a holder that died", { threads: 3, deaths: 1 }, () => ({
+model<Lock>("Lock is taken over by a task from a holder that died", { threads: 3, deaths: 1 }, () => ({
   ...fresh().rest,
   threads: [surviving, survivingAsync, survivingAsync],
   always: possible,
 }));
 
-model("Lock keeps what it owes to waiters that were passed too long", { threads: 3, ticks: 2 }, () => ({
+model<Lock>("Lock keeps what it owes to waiters that were passed too long", { threads: 3, ticks: 2 }, () => ({
   ...fresh().rest,
   threads: [
     (lock, self) => {
@@ -257,26 +257,30 @@ model("Lock keeps what it owes to waiters that were passed too long", { threads:
   ),
 ]);
 
-model("Lock throws in a waiter that is told to stop, and in no other", { threads: 3, stops: true, slices: true }, (
-  ids,
-) => ({
-  ...fresh().rest,
-  threads: [
-    blocking,
-    (lock, self) => {
-      try {
-        const guard = lock.tryAcquire({ timeout: AGES })!;
-        self.inside();
-        guard.release();
-      } catch (error) {
-        if (!(error instanceof ThreadStoppedError)) throw error;
-      }
-    },
-    patient,
-  ],
-  helpers: [(lock) => rosterOf(lock).tellToStop(ids[1]!)],
-  after: usable,
-}));
+model<Lock>(
+  "Lock throws in a waiter that is told to stop, and in no other",
+  { threads: 3, stops: true, slices: true },
+  (
+    ids,
+  ) => ({
+    ...fresh().rest,
+    threads: [
+      blocking,
+      (lock, self) => {
+        try {
+          const guard = lock.tryAcquire({ timeout: AGES })!;
+          self.inside();
+          guard.release();
+        } catch (error) {
+          if (!(error instanceof ThreadStoppedError)) throw error;
+        }
+      },
+      patient,
+    ],
+    helpers: [(lock) => rosterOf(lock).tellToStop(ids[1]!)],
+    after: usable,
+  }),
+);
 
 /** The roster that this thread has attached to together with the lock. */
 function rosterOf(lock: Lock): Roster {
