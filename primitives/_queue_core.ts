@@ -1,0 +1,405 @@
+// What all queues do alike: staging and decoding, the three forms of waiting,
+// closing, and the count of unfinished messages. Where the messages stand is the store's.
+//
+// Memory layout: the head of a queue's record, 32 words. TAG set and the rest zero = fresh.
+//
+//   word   name      written by     meaning
+//   0 1 2  TAG ID    creator, once  see _layout.ts
+//   3      MAX_SIZE  creator, once  how many messages may be inside, 0 = any number
+//   4      MAX_BYTES creator, once  how long a message may be
+//   16     DONES     taskDone()     messages reported done, wraps; what was put less this is unfinished
+//   17-19  JOINERS   joiners, done  the lobby of those who wait for DONES to catch up, see _lobby.ts
+//   32 …                            the store's own head, then its bytes
+//
+// Invariants:
+//   1. DONES never overtakes the count of messages put: it goes up by a cas, after a look at that count, which only grows.
+//   2. A joiner reads DONES first: if the count of messages put, read later, is the same, nothing was unfinished then.
+//   3. Messages that were put and never reported done may be 2^32 - 1 at a time.
+//
+// A message is staged, which may run user code, before anything is locked, and decoded after everything is unlocked. So
+// a message that cannot be carried changes nothing, and one that cannot be decoded costs the get that took it.
+
+import type { Words } from "./_atomics.ts";
+import { cas, load } from "./_atomics.ts";
+import { POLL } from "./_deadline.ts";
+import type { Kind } from "./_layout.ts";
+import { AsyncLine } from "./_line.ts";
+import { Lobby, NOT_YET } from "./_lobby.ts";
+import type { Condition } from "./_lobby.ts";
+import { localOf } from "./_local.ts";
+import { Batch } from "./_queue_batch.ts";
+import { Message } from "./_queue_message.ts";
+import { CRAMPED, DONE, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import type { Roster } from "./_roster.ts";
+import { title, type Wanted } from "./_wait.ts";
+import { ClosedError } from "./errors.ts";
+
+/** Word: how many messages may be inside. */
+export const MAX_SIZE = 3;
+/** Word: how long a message may be. */
+export const MAX_BYTES = 4;
+const DONES = 16;
+const JOINERS = 17;
+/** Words of a queue's head. */
+export const QUEUE_WORDS = 32;
+
+/** What a get gives on a queue that is closed and empty. */
+export const DRAINED: unique symbol = Symbol("drained");
+
+/** What a get may give beside the value. */
+type Got = unknown;
+
+/** What all objects of this agent for one queue share: whose turn it is to wait. */
+class QueueLocal {
+  readonly put: AsyncLine = new AsyncLine();
+  readonly get: AsyncLine = new AsyncLine();
+  readonly join: AsyncLine = new AsyncLine();
+}
+
+class Waiting implements Wanted {
+  readonly #core: QueueCore;
+  readonly verb: string;
+
+  constructor(core: QueueCore, verb: string) {
+    this.#core = core;
+    this.verb = verb;
+  }
+
+  get kind(): Kind {
+    return this.#core.kind;
+  }
+  get words(): Words {
+    return this.#core.words;
+  }
+  get roster(): Roster {
+    return this.#core.roster;
+  }
+  get name(): string {
+    return this.#core.name;
+  }
+  owners(): readonly number[] {
+    return []; // anybody could end the wait
+  }
+}
+
+/** A queue as one agent sees it. */
+export class QueueCore {
+  readonly words: Words;
+  readonly roster: Roster;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly maxSize: number;
+  readonly maxBytes: number;
+  readonly store: Store;
+  readonly #local: QueueLocal;
+  readonly #joiners: Lobby;
+  readonly #out: Message = new Message();
+  readonly #in: Message = new Message();
+  #batch: Batch | undefined = new Batch();
+
+  readonly #getting: Condition<Got>;
+  readonly #joining: Condition<true>;
+  readonly #put: Wanted;
+
+  /** The queue of a record, with its store. */
+  constructor(kind: Kind, words: Words, roster: Roster, name: string, store: Store) {
+    this.kind = kind;
+    this.words = words;
+    this.roster = roster;
+    this.name = name;
+    this.maxSize = load(words, MAX_SIZE) >>> 0;
+    this.maxBytes = load(words, MAX_BYTES) >>> 0;
+    this.store = store;
+    this.#local = localOf(words, () => new QueueLocal());
+    this.#joiners = new Lobby(words, roster, JOINERS);
+    this.#put = new Waiting(this, "put");
+    this.#getting = {
+      wanted: new Waiting(this, "get"),
+      all: false,
+      attempt: () => this.#tryGet(),
+      ready: () => store.stirring,
+    };
+    this.#joining = {
+      wanted: new Waiting(this, "join"),
+      all: true,
+      attempt: () => this.unfinished === 0 ? true : NOT_YET,
+      ready: () => this.unfinished === 0,
+    };
+  }
+
+  /** Its class and name, for messages. */
+  get title(): string {
+    return title(this.kind, this.name);
+  }
+
+  // Putting.
+
+  /** Puts a value; false once the deadline is over. */
+  put(value: unknown, priority: number, deadline: number): boolean {
+    const message = this.#out;
+    message.stage(value, "put");
+    message.priority = priority;
+    const outcome = this.store.offer(message);
+    if (outcome !== DONE && !this.#putSlow(message, value, outcome, deadline)) return false;
+    message.drop();
+    return true;
+  }
+
+  // A thread that blocks runs no user code meanwhile: the message may stay where it was staged.
+  #putSlow(message: Message, value: unknown, outcome: Outcome, deadline: number): boolean {
+    const condition = this.#offering(message, value, outcome);
+    if (deadline === POLL) return false;
+    return this.store.putters.wait(condition, deadline) !== NOT_YET;
+  }
+
+  /** The wait for room. Throws when there is nothing to wait for. */
+  #offering(message: Message, value: unknown, outcome: Outcome): Condition<true> {
+    const { store } = this;
+    const judge = (outcome: Outcome): true | typeof NOT_YET => {
+      if (outcome === DONE) return true;
+      if (outcome === OVER) throw this.#refused(value);
+      if (outcome === CRAMPED) {
+        this.#checkFits(message.length);
+        condition.all = true;
+      }
+      return NOT_YET;
+    };
+    const condition = {
+      wanted: this.#put,
+      all: false,
+      attempt: () => judge(store.offer(message)),
+      ready: () => store.hasRoom(message.length),
+    };
+    judge(outcome);
+    return condition;
+  }
+
+  #checkFits(length: number): void {
+    if (length <= this.maxBytes) return;
+    throw new RangeError(
+      `Cannot put into ${this.title} as the message takes ${length} bytes: maxBytes is ${this.maxBytes}`,
+    );
+  }
+
+  #refused(value: unknown): ClosedError {
+    return new ClosedError(`Cannot put into ${this.title} as it is closed`, { value });
+  }
+
+  /** The same without blocking. */
+  putAsync(value: unknown, priority: number, signal: AbortSignal | undefined): Promise<void> {
+    const message = this.#out;
+    message.stage(value, "put");
+    message.priority = priority;
+    const line = this.#local.put;
+    if (line.length === 0) {
+      const outcome = this.store.offer(message);
+      if (outcome === DONE) {
+        message.drop();
+        return Promise.resolve();
+      }
+      this.#offering(message, value, outcome);
+    }
+    const kept = message.keep();
+    message.drop();
+    return this.#putLater(this.#offering(kept, value, DONE), signal);
+  }
+
+  async #putLater(condition: Condition<true>, signal: AbortSignal | undefined): Promise<void> {
+    await this.store.putters.waitAsync(condition, this.#local.put, signal);
+  }
+
+  // Putting many.
+
+  /** Puts values in their order; returns how many, fewer than all only once the deadline is over. */
+  putMany(values: readonly unknown[], priority: Priority, deadline: number): number {
+    const batch = this.#stageMany(values, priority);
+    try {
+      const condition = this.#offeringMany(batch, values);
+      if (condition.attempt() === NOT_YET && deadline !== POLL) this.store.putters.wait(condition, deadline);
+      return values.length - batch.count;
+    } finally {
+      this.#batch = batch;
+    }
+  }
+
+  /** The same without blocking. Rejects with `signal.reason` only when nothing was put; else resolves with how many. */
+  async putManyAsync(
+    values: readonly unknown[],
+    priority: Priority,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const batch = this.#stageMany(values, priority);
+    const condition = this.#offeringMany(batch, values);
+    try {
+      await this.store.putters.waitAsync(condition, this.#local.put, signal);
+    } catch (error) {
+      if (signal?.aborted !== true || error !== signal.reason || batch.count === values.length) throw error;
+    }
+    this.#batch = batch;
+    return values.length - batch.count;
+  }
+
+  /** All of them, before any is put: one that cannot be carried keeps the others out, too. User code may come back here. */
+  #stageMany(values: readonly unknown[], priority: Priority): Batch {
+    const batch = this.#batch ?? new Batch();
+    this.#batch = undefined;
+    batch.clear();
+    const message = new Message();
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      message.stage(value, "put", typeof value === "object" ? `items[${i}]` : "items");
+      message.priority = typeof priority === "number" ? priority : priority(value);
+      batch.add(message);
+    }
+    return batch;
+  }
+
+  #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
+    const { store } = this;
+    const message = new Message();
+    const condition = {
+      wanted: this.#put,
+      all: false,
+      attempt: (): true | typeof NOT_YET => {
+        while (batch.count > 0) {
+          const outcome = store.offerMany(batch);
+          if (outcome === DONE) continue;
+          if (outcome === OVER) throw this.#refused(values.slice(values.length - batch.count));
+          if (outcome === CRAMPED) {
+            batch.peek(message);
+            this.#checkFits(message.length);
+            condition.all = true;
+          }
+          return NOT_YET;
+        }
+        return true;
+      },
+      ready: () => store.hasRoom(batch.count === 0 ? 0 : batch.bytesAt(batch.start)),
+    };
+    return condition;
+  }
+
+  // Getting.
+
+  /** The next value; NOT_YET once the deadline is over, DRAINED when none will come. */
+  get(deadline: number): Got {
+    const result = this.#tryGet();
+    if (result !== NOT_YET || deadline === POLL) return result;
+    return this.store.getters.wait(this.#getting, deadline);
+  }
+
+  #tryGet(): Got {
+    const message = this.#in;
+    const outcome = this.store.take(message);
+    return outcome === DONE ? message.value() : outcome === OVER ? DRAINED : NOT_YET;
+  }
+
+  /** The same without blocking. */
+  getAsync(signal: AbortSignal | undefined): Promise<Got> {
+    return this.store.getters.waitAsync(this.#getting, this.#local.get, signal);
+  }
+
+  /** What is inside, at most `most`, waiting for the first; NOT_YET once the deadline is over. */
+  getMany(most: number, deadline: number): unknown[] | typeof DRAINED | typeof NOT_YET {
+    const condition = this.#gettingMany(most);
+    const result = condition.attempt();
+    if (result !== NOT_YET || deadline === POLL) return result;
+    return this.store.getters.wait(condition, deadline);
+  }
+
+  /** The same without blocking. */
+  getManyAsync(most: number, signal: AbortSignal | undefined): Promise<unknown[] | typeof DRAINED> {
+    return this.store.getters.waitAsync(this.#gettingMany(most), this.#local.get, signal);
+  }
+
+  #gettingMany(most: number): Condition<unknown[] | typeof DRAINED> {
+    const { store } = this;
+    return {
+      wanted: this.#getting.wanted,
+      all: false,
+      attempt: () => this.#tryGetMany(most),
+      ready: () => store.stirring,
+    };
+  }
+
+  #tryGetMany(most: number): unknown[] | typeof DRAINED | typeof NOT_YET {
+    const { store } = this;
+    const batch = this.#batch ?? new Batch();
+    const message = this.#in;
+    const values: unknown[] = [];
+    let failure: { error: unknown } | undefined;
+    while (values.length < most && failure === undefined) {
+      let outcome = store.takeMany(batch, most - values.length);
+      if (outcome === DONE && batch.count === 0) {
+        outcome = store.take(message);
+        if (outcome === DONE) failure = decodeTo(values, message, failure);
+      }
+      if (outcome !== DONE) {
+        if (values.length > 0) break;
+        return outcome === OVER ? DRAINED : NOT_YET;
+      }
+      while (batch.count > 0) {
+        batch.peek(message);
+        message.own();
+        failure = decodeTo(values, message, failure);
+        batch.drop(1, batch.bytesAt(batch.start));
+      }
+    }
+    if (failure === undefined) return values;
+    const { error } = failure;
+    if (error instanceof Error) Object.defineProperty(error, "items", { value: values, configurable: true });
+    throw error;
+  }
+
+  // Finishing and closing.
+
+  /** Messages put and not yet reported done. */
+  get unfinished(): number {
+    const dones = load(this.words, DONES); // invariant 2
+    return ((this.store.countPuts() - dones) | 0) >>> 0;
+  }
+
+  /** Reports one message done; false when all of them are. */
+  taskDone(): boolean {
+    const { words } = this;
+    for (;;) {
+      const dones = load(words, DONES);
+      const left = ((this.store.countPuts() - dones) | 0) >>> 0;
+      if (left === 0) return false;
+      if (cas(words, DONES, dones, (dones + 1) | 0) !== dones) continue;
+      if (left === 1) this.#joiners.wake(Infinity);
+      return true;
+    }
+  }
+
+  /** Waits until everything is done; false once the deadline is over. */
+  join(deadline: number): boolean {
+    if (this.unfinished === 0) return true;
+    return deadline !== POLL && this.#joiners.wait(this.#joining, deadline) !== NOT_YET;
+  }
+
+  /** The same without blocking. */
+  async joinAsync(signal: AbortSignal | undefined): Promise<void> {
+    await this.#joiners.waitAsync(this.#joining, this.#local.join, signal);
+  }
+
+  /** What printing it shows. */
+  toString(): string {
+    const { size } = this.store.count();
+    const most = this.maxSize === 0 ? "" : `/${this.maxSize}`;
+    return `${this.title} (size=${size}${most}${this.store.closed ? ", closed" : ""})`;
+  }
+}
+
+/** The priority of each message. */
+export type Priority = number | ((value: unknown) => number);
+
+/** Decodes a message; of those that cannot be, the first one's error is kept. */
+function decodeTo(values: unknown[], message: Message, failure: { error: unknown } | undefined): typeof failure {
+  try {
+    values.push(message.value());
+    return failure;
+  } catch (error) {
+    return failure ?? { error };
+  }
+}

@@ -1,0 +1,73 @@
+// Makes and opens the records of the three queues.
+
+import { load, store } from "./_atomics.ts";
+import { checkInteger, describe, optionsObject } from "./_deadline.ts";
+import { makeHandle, openHandle } from "./_handle.ts";
+import type { FullHandle, Handle } from "./_handle.ts";
+import type { Kind, Placement } from "./_layout.ts";
+import { padded } from "./_layout.ts";
+import { createRecord } from "./_memory.ts";
+import { MAX_BYTES, MAX_SIZE, QUEUE_WORDS, QueueCore } from "./_queue_core.ts";
+import { RingStore } from "./_queue_ring.ts";
+import { RING_WORDS, ringBytes } from "./_ring.ts";
+import { LayoutError } from "./errors.ts";
+
+/** The classes that are queues. */
+export type QueueKind = Extract<Kind, "Queue" | "LifoQueue" | "PriorityQueue">;
+
+/** Options of all queues, checked by makeQueue(). */
+export interface QueueParameters {
+  name?: string;
+  maxSize?: number;
+  maxBytes?: number;
+  at?: Placement;
+}
+
+const DEFAULT_BYTES = 64 * 1024 * 1024;
+const LEAST_BYTES = 64;
+const MOST_BYTES = 1024 * 1024 * 1024 - 1024;
+
+/** A queue in a fresh record. */
+export function makeQueue(kind: QueueKind, options: QueueParameters | undefined): QueueCore {
+  const { name = "", maxSize = 0, maxBytes = DEFAULT_BYTES, at } = optionsObject<QueueParameters>(options);
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot name a ${kind} as name must be a string: it is ${describe(name)}`);
+  }
+  checkInteger("maxSize", maxSize, 0, 0x7fffffff);
+  checkInteger("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES);
+  const { words, roster } = createRecord(kind, byteLengthOf(maxBytes), at, (words) => {
+    store(words, MAX_SIZE, maxSize);
+    store(words, MAX_BYTES, maxBytes);
+  });
+  return coreOf(kind, { words, roster, name });
+}
+
+/** The queue that a handle stands for. */
+export function openQueue(kind: QueueKind, handle: Handle): QueueCore {
+  const attached = openHandle(kind, handle, byteLengthOf(LEAST_BYTES));
+  const maxBytes = load(attached.words, MAX_BYTES);
+  if (maxBytes < LEAST_BYTES || maxBytes > MOST_BYTES || attached.words.byteLength < byteLengthOf(maxBytes)) {
+    throw new LayoutError(`Cannot attach ${kind} as the memory does not hold all of it: maxBytes says ${maxBytes}`, {
+      expected: `${byteLengthOf(LEAST_BYTES)} bytes or more`,
+      actual: `${attached.words.byteLength} bytes`,
+    });
+  }
+  return coreOf(kind, attached);
+}
+
+/** What crosses threads in a queue's place. */
+export function queueHandle(core: QueueCore): FullHandle {
+  return makeHandle(core.kind, core.words, core.roster, core.name);
+}
+
+/** Bytes of a whole record. */
+function byteLengthOf(maxBytes: number): number {
+  return padded(4 * (QUEUE_WORDS + RING_WORDS) + ringBytes(maxBytes));
+}
+
+function coreOf(kind: QueueKind, { words, roster, name }: Pick<QueueCore, "words" | "roster" | "name">): QueueCore {
+  const maxSize = load(words, MAX_SIZE) >>> 0;
+  const size = ringBytes(load(words, MAX_BYTES));
+  const messages = new RingStore(words, roster, QUEUE_WORDS, QUEUE_WORDS + RING_WORDS, size, maxSize);
+  return new QueueCore(kind, words, roster, name, messages);
+}

@@ -1,0 +1,48 @@
+// What a queue asks of the record that keeps its messages; the ring and the heap
+// both answer it. Nothing here waits.
+
+import type { Batch } from "./_queue_batch.ts";
+import type { Message } from "./_queue_message.ts";
+import type { Lobby } from "./_lobby.ts";
+
+/** offer(): the message is in. */
+export const DONE = 0;
+/** offer(): as many messages are inside as may be. */
+export const FULL = 1;
+/** offer(): there are not enough free bytes. */
+export const CRAMPED = 2;
+/** take(): no message is inside. */
+export const EMPTY = 3;
+/** The queue is closed, for take() also empty. */
+export const OVER = 4;
+
+/** What came of an attempt. */
+export type Outcome = typeof DONE | typeof FULL | typeof CRAMPED | typeof EMPTY | typeof OVER;
+
+/** The messages of a queue in shared memory. */
+export interface Store {
+  /** Where those wait who want a message. */
+  readonly getters: Lobby;
+  /** Where those wait who want room. */
+  readonly putters: Lobby;
+  /** Puts a message in, if there is room; wakes a getter. */
+  offer(message: Message): Outcome;
+  /** Puts as many messages of a batch in as there is room for; wakes getters. */
+  offerMany(batch: Batch): Outcome;
+  /** Takes a message out; wakes a putter. */
+  take(message: Message): Outcome;
+  /** Takes messages out, at most `most`; wakes putters. None, though it is DONE: the next one is for take(). */
+  takeMany(batch: Batch, most: number): Outcome;
+  /** Whether a message of so many bytes, could be put now: a look that never throws. */
+  hasRoom(length: number): boolean;
+  /** Whether a get has something to do: there is a message, or the queue is closed. */
+  readonly stirring: boolean;
+  /** Messages inside, and whether one more could be put. */
+  count(): { readonly size: number; readonly full: boolean };
+  /** Messages ever put, wrapping. */
+  countPuts(): number;
+  /** Whether it is closed. */
+  readonly closed: boolean;
+  /** Lets nothing more in, and wakes everybody. */
+  close(): void;
+}
