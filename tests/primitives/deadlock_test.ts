@@ -1,0 +1,118 @@
+// Circles of waits among real threads: found in time, told well, broken once; and nothing else is ever reported.
+
+import type { Cycle } from "../../mod.ts";
+import { Event, Latch, Lock, RLock, Thread } from "../../mod.ts";
+import { assert, test } from "../_harness.ts";
+import type { Outcome } from "../testdata/deadlock_threads.ts";
+import {
+  burn,
+  holdAndJoin,
+  holdAndTry,
+  holdAndWait,
+  holdAsyncAndWait,
+  wantOnly,
+} from "../testdata/deadlock_threads.ts";
+
+const module = new URL("../testdata/deadlock_threads.ts", import.meta.url);
+/** ms from the closing of a circle to the error. */
+const IN_TIME = 500;
+
+/** Starts a ring of threads, each holding one lock and wanting the next one. */
+async function ring(locks: readonly (Lock | RLock)[], hold = holdAndWait, depth = 1): Promise<Outcome[]> {
+  const met = new Latch(locks.length);
+  const threads = locks.map((mine, i) => {
+    const args: Parameters<typeof holdAndWait> = [mine, locks[(i + 1) % locks.length]!, met, depth];
+    return new Thread({ target: hold as typeof holdAndWait, module, args, name: `worker-${i + 1}` }).start();
+  });
+  return await Promise.all(threads.map((thread) => thread.joinAsync()));
+}
+
+/** Checks that exactly one got the error, in time, and returns it. */
+function theOne(outcomes: readonly Outcome[]): { readonly message: string; readonly cycle: Cycle } {
+  const told = outcomes.filter(({ message }) => message !== undefined);
+  assert.equal(told.length, 1);
+  assert.between(told[0]!.ms, 0, IN_TIME);
+  return { message: told[0]!.message!, cycle: told[0]!.cycle! };
+}
+
+test("D13 two threads take A and B in opposite order: exactly one DeadlockError, naming both threads and locks", async () => {
+  const outcomes = await ring([new Lock({ name: "accounts" }), new Lock({ name: "audit" })]);
+  const { message, cycle } = theOne(outcomes);
+  const first = outcomes[0]!.message === undefined ? 2 : 1;
+  const [mine, other] = first === 1 ? ["accounts", "audit"] : ["audit", "accounts"];
+  assert.equal(
+    message,
+    `Cannot acquire Lock "${other}" as this closes a circle of 2 threads, each waiting for the next:\n` +
+      `  worker-${first} holds Lock "${mine}", waits for Lock "${other}", held by worker-${3 - first}\n` +
+      `  worker-${3 - first} holds Lock "${other}", waits for Lock "${mine}", held by worker-${first}`,
+  );
+  assert.deepEqual(cycle.map(({ threadName, holds, waitsFor }) => [threadName, holds, waitsFor]), [
+    [`worker-${first}`, `Lock "${mine}"`, `Lock "${other}"`],
+    [`worker-${3 - first}`, `Lock "${other}"`, `Lock "${mine}"`],
+  ]);
+});
+
+for (const size of [3, 5, 8]) {
+  test(`A ring of ${size} threads over Lock and RLock is broken once, and told in order`, async () => {
+    const locks = Array.from({ length: size }, (_, i) => new (i % 2 === 0 ? Lock : RLock)({ name: `${i + 1}` }));
+    const { cycle } = theOne(await ring(locks));
+    assert.equal(cycle.length, size);
+    cycle.forEach(({ waitsFor }, i) => assert.equal(waitsFor, cycle[(i + 1) % size]!.holds));
+  });
+}
+
+test("A ring of nested RLocks is found, and the others go on once all levels are given back", async () => {
+  theOne(await ring([new RLock({ name: "a" }), new RLock({ name: "b" })], holdAndWait, 3));
+});
+
+test("A thread that blocks while one of its tasks holds a lock takes part", async () => {
+  const hold = holdAsyncAndWait as unknown as typeof holdAndWait;
+  theOne(await ring([new Lock({ name: "a" }), new RLock({ name: "b" })], hold));
+});
+
+test("A join takes part: one thread joins another that waits for its lock", async () => {
+  const lock = new Lock({ name: "results" });
+  const met = new Latch(2);
+  const waiter = new Thread({ target: wantOnly, module, args: [lock, met], name: "waiter" }).start();
+  const joiner = new Thread({ target: holdAndJoin, module, args: [lock, waiter, met], name: "joiner" })
+    .start();
+  const outcomes = await Promise.all([joiner.joinAsync(), waiter.joinAsync()]);
+  const { message, cycle } = theOne(outcomes);
+  assert.match(message, /joiner holds Lock "results", waits for Thread "waiter" to end/);
+  assert.match(message, /waiter waits for Lock "results", held by joiner/);
+  assert.equal(cycle.length, 2);
+});
+
+test("Waits with a time limit are no deadlock", async () => {
+  const [a, b] = [new Lock(), new Lock()];
+  const met = new Latch(2);
+  const pairs: Parameters<typeof holdAndTry>[] = [[a, b, met, 700], [b, a, met, 900]];
+  const threads = pairs.map((args) => new Thread({ target: holdAndTry, module, args }).start());
+  const [first, second] = await Promise.all(threads.map((thread) => thread.joinAsync()));
+  assert.equal(first!.got, false);
+  assert(second!.got);
+});
+
+test("A ring through a handoff lock is none: somebody else may release it", async () => {
+  const [plain, handed] = [new Lock({ name: "plain" }), new Lock({ name: "handed", handoff: true })];
+  const met = new Latch(3);
+  const pairs: Parameters<typeof holdAndWait>[] = [[plain, handed, met], [handed, plain, met]];
+  const threads = pairs.map((args) => new Thread({ target: holdAndWait, module, args }).start());
+  met.countDown();
+  met.wait();
+  assert.equal(threads[0]!.tryJoin({ timeout: 900 }), undefined);
+  handed.release();
+  const outcomes = await Promise.all(threads.map((thread) => thread.joinAsync()));
+  assert(outcomes.every(({ message }) => message === undefined));
+});
+
+test("A ring of 8 threads is found in time while every core is busy", async () => {
+  const stop = new Event();
+  const burners = [1, 2, 3, 4].map(() => new Thread({ target: burn, module, args: [stop] }).start());
+  try {
+    theOne(await ring(Array.from({ length: 8 }, () => new Lock())));
+  } finally {
+    stop.set();
+    for (const burner of burners) burner.join();
+  }
+}, { limit: 30_000 });

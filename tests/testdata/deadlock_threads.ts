@@ -1,0 +1,81 @@
+// What the threads of the deadlock tests do.
+
+import { type Cycle, DeadlockError, type Latch, type Lock, type RLock, type Thread } from "../../mod.ts";
+
+/** How a thread fared that waited for something. */
+export interface Outcome {
+  /** How long it waited, in ms. */
+  readonly ms: number;
+  /** What DeadlockError said, where there was one. */
+  readonly message?: string;
+  readonly cycle?: Cycle;
+}
+
+/** Waits for something, and says how that went. */
+export function attempt(wait: () => { release(): void } | undefined): Outcome {
+  const start = performance.now();
+  try {
+    wait()?.release();
+    return { ms: performance.now() - start };
+  } catch (error) {
+    if (!(error instanceof DeadlockError)) throw error;
+    return { ms: performance.now() - start, message: error.message, cycle: error.cycle };
+  }
+}
+
+/** Takes one lock, meets the others, and then wants another one. */
+export function holdAndWait(mine: Lock | RLock, other: Lock | RLock, met: Latch, depth = 1): Outcome {
+  const guards = Array.from({ length: depth }, () => mine.acquire());
+  met.countDown();
+  met.wait();
+  const outcome = attempt(() => other.acquire());
+  for (const guard of guards) guard.release();
+  return outcome;
+}
+
+/** The same with a time limit. */
+export function holdAndTry(mine: Lock, other: Lock, met: Latch, timeout: number): { ms: number; got: boolean } {
+  const guard = mine.acquire();
+  met.countDown();
+  met.wait();
+  const start = performance.now();
+  const got = other.tryAcquire({ timeout });
+  const ms = performance.now() - start;
+  got?.release();
+  guard.release();
+  return { ms, got: got !== undefined };
+}
+
+/** A task of this thread takes the lock, and then the thread blocks. */
+export async function holdAsyncAndWait(mine: Lock | RLock, other: Lock | RLock, met: Latch): Promise<Outcome> {
+  const guard = await mine.acquireAsync();
+  met.countDown();
+  met.wait();
+  const outcome = attempt(() => other.acquire());
+  guard.release();
+  return outcome;
+}
+
+/** Takes a lock and, holding it, joins a thread. */
+export function holdAndJoin(mine: Lock, thread: Thread<unknown>, met: Latch): Outcome {
+  const guard = mine.acquire();
+  met.countDown();
+  met.wait();
+  const outcome = attempt(() => void thread.join());
+  guard.release();
+  return outcome;
+}
+
+/** Only wants a lock. */
+export function wantOnly(other: Lock, met: Latch): Outcome {
+  met.countDown();
+  met.wait();
+  return attempt(() => other.acquire());
+}
+
+/** Uses its core until told otherwise. */
+export function burn(stop: { readonly isSet: boolean }): number {
+  let turns = 0;
+  while (!stop.isSet) turns++;
+  return turns;
+}
