@@ -4,6 +4,7 @@ export type { Placement } from "./_layout.ts";
 export type { Guard } from "./guard.ts";
 export { Lock, type LockOptions } from "./lock.ts";
 export { RLock, type RLockOptions } from "./rlock.ts";
+export { Condition, type ConditionOptions, type ConditionWaitOptions } from "./condition.ts";
 export { Event, type EventOptions } from "./event.ts";
 export { Latch, type LatchOptions } from "./latch.ts";
 export * from "./semaphore.ts";

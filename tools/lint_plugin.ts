@@ -21,7 +21,11 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_wire",
     "_lock_word",
     "_lock_guard",
+    "_type_names",
+    "_grants",
     "_permits",
+    "_barrier_core",
+    "_rwlock_core",
   ],
   ["lock", "rlock", "_lock_link", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
   [

@@ -1,0 +1,380 @@
+// Memory layout: Condition, 32 words and 8 for each of its threads (align 64), then its RLock if that is its own.
+//
+//   word    name     written by      meaning
+//   0 1 2   TAG ID   creator, once   see _layout.ts
+//   3       THREADS  creator, once   how many cells there are
+//   4       LOCK     creator, once   0: an RLock behind the record; 1: the handle carries the lock
+//   5       HIGH     a new waiter    how many cells have ever been in use: nobody looks at those behind
+//   6       TICKETS  in the monitor  counts places in the order of waiters, wraps, skips 0
+//   7       -        nobody          spare
+//   8 - 21  MONITOR  see _monitor.ts, 6 entries
+//   22 - 31 -        nobody          spare
+//   32 …    cells, see _cells.ts:
+//     0     THREAD   its thread, or a reaper
+//     1     WAITING  in the monitor  waiters of this thread that nobody has notified
+//     2     GRANTED  in the monitor  those that were notified and have not gone yet; the thread's waiters sleep on it
+//     3     SYNC     in the monitor  1: one of them is the thread itself, blocked
+//     4     TICKET   in the monitor  its place in the order; 0 = WAITING is 0
+//     5 - 7 spare, zero
+//
+// Changes, each one transaction of the monitor:
+//   register   WAITING + 1 (SYNC = 1), at the end of the order if none of the thread was in it
+//   grant      WAITING - 1, GRANTED + 1, to the end of the order         notify(), once for each
+//   take       GRANTED - 1 (SYNC = 0)                                    by the thread of the cell
+//   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
+//   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died or was stopped
+//   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around
+//
+// Invariants:
+//   1. A waiter is registered before it lets go of the lock. So notify(), which needs the lock, sees everybody
+//      who waited before it; and with nobody WAITING it may say so without going inside.
+//   2. WAITING + GRANTED of a cell = waiters of that thread which have neither gone nor withdrawn.
+//   3. A grant leaves a cell only by being taken or passed on; it is dropped only when nobody is left to have it.
+//   4. A blocked waiter is served before its own thread's async ones, which cannot run meanwhile. Grants that
+//      are there when another waiter of the thread registers belong to the older ones: they are taken for them first.
+//   5. A waiter sleeps only on GRANTED = 0.
+//   6. With nobody waiting, all cells are 0 save THREAD: idle, to be claimed by any thread.
+//
+// Whom a grant goes to: the thread that is first in the order and can run. One that is in a blocking wait and
+//   not in this one cannot: it is chosen last. A thread goes to the end of the order with each grant.
+// Publication: grants carry nothing; what was changed is published by the lock.
+// One word for a thread's blocked and async waiters: it is always unparked for all, two sleepers at the most.
+
+import type { Words } from "./_atomics.ts";
+import { load, store } from "./_atomics.ts";
+import { Cells } from "./_cells.ts";
+import { FIRST } from "./_layout.ts";
+import { AsyncLine } from "./_line.ts";
+import { Monitor } from "./_monitor.ts";
+import type { Roster } from "./_roster.ts";
+
+/** Word: how many cells there are. */
+export const THREADS_WORD: number = FIRST;
+/** Word: whose the lock is. */
+export const LOCK_WORD = 4;
+const HIGH = 5;
+const TICKETS = 6;
+const MONITOR = 8;
+const ENTRIES = 6;
+const CELLS = 32;
+const CELL = 8;
+
+const THREAD = 0;
+const WAITING = 1;
+const GRANTED = 2;
+const SYNC = 3;
+const TICKET = 4;
+
+/** More waiters than one thread can have: a damaged record must not keep anybody busy for long. */
+const MOST = 0xfffff;
+
+/** Bytes of the record for that many threads, without the lock. */
+export function conditionBytes(threads: number): number {
+  return 4 * (CELLS + CELL * threads);
+}
+
+/** An async waiter of this agent. */
+export interface Task {
+  /** Whether it has been notified. */
+  granted: boolean;
+}
+
+/** Who waits and who may go, as one agent sees it: one object for all its objects of a condition. */
+export class Grants {
+  readonly line: AsyncLine = new AsyncLine();
+  readonly #words: Words;
+  readonly #roster: Roster;
+  readonly #monitor: Monitor;
+  readonly #cells: Cells;
+  /** This agent's async waiters that have not been granted, oldest first. */
+  readonly #tasks = new Set<Task>();
+  /** Cells whose sleepers have to be woken. */
+  readonly #wake: number[] = [];
+
+  constructor(words: Words, roster: Roster) {
+    this.#words = words;
+    this.#roster = roster;
+    this.#monitor = new Monitor(words, roster, MONITOR, ENTRIES);
+    this.#cells = new Cells(words, roster, CELLS, CELL, load(words, THREADS_WORD));
+    // A holder that died may not have woken those it had granted to.
+    this.#monitor.takeOver = () => {
+      for (let at = CELLS; at < this.#end; at += CELL) if (this.#count(at + GRANTED) > 0) this.#wake.push(at);
+    };
+  }
+
+  /** How many wait, at this moment. */
+  get waiting(): number {
+    let sum = 0;
+    for (let at = CELLS; at < this.#end; at += CELL) {
+      const waiting = this.#count(at + WAITING);
+      if (waiting > 0 && this.#roster.alive(load(this.#words, at + THREAD))) sum += waiting;
+    }
+    return sum;
+  }
+
+  get #end(): number {
+    return CELLS + CELL * Math.min(load(this.#words, HIGH) >>> 0, this.#cells.count);
+  }
+
+  #count(index: number): number {
+    return Math.min(Math.max(load(this.#words, index), 0), MOST);
+  }
+
+  #leave(): void {
+    this.#monitor.leave();
+    for (const at of this.#wake) this.#roster.parker.unpark(this.#words, at + GRANTED, Infinity);
+    this.#wake.length = 0;
+  }
+
+  // Waiting, blocked.
+
+  /** Registers this agent's thread; returns its cell. Throws RangeError when there is none left. */
+  register(what: string): number {
+    return this.#register(what, true);
+  }
+
+  #register(what: string, sync: boolean): number {
+    const words = this.#words;
+    const monitor = this.#monitor;
+    monitor.enter();
+    try {
+      const at = this.#cells.claim(what);
+      const used = (at - CELLS) / CELL + 1;
+      if (load(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there
+      this.#drain(at); // invariant 4
+      const waiting = this.#count(at + WAITING);
+      if (waiting === 0) this.#enqueue(at);
+      monitor.set(at + WAITING, waiting + 1);
+      if (sync) monitor.set(at + SYNC, 1);
+      monitor.commit();
+      return at;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** The word that the waiters of a cell sleep on while it is 0. */
+  wordOf(at: number): number {
+    return at + GRANTED;
+  }
+
+  /** Whether something has been granted to the cell. */
+  granted(at: number): boolean {
+    return load(this.#words, at + GRANTED) !== 0;
+  }
+
+  /** Takes what was granted to the blocked waiter, if anything was. */
+  take(at: number): boolean {
+    if (!this.granted(at)) return false;
+    this.#monitor.enter();
+    const taken = this.#take(at);
+    this.#leave();
+    return taken;
+  }
+
+  #take(at: number): boolean {
+    const granted = this.#count(at + GRANTED);
+    if (granted === 0) return false;
+    this.#monitor.set(at + GRANTED, granted - 1);
+    this.#monitor.set(at + SYNC, 0);
+    this.#monitor.commit();
+    return true;
+  }
+
+  /**
+   * Ends the wait of the blocked waiter. What was granted to it in this instant it takes, and returns true;
+   * or, if `pass`, passes on.
+   */
+  withdraw(at: number, pass: boolean): boolean {
+    const monitor = this.#monitor;
+    monitor.enter();
+    let taken = false;
+    if (this.#count(at + GRANTED) === 0) {
+      monitor.set(at + SYNC, 0);
+      this.#less(at);
+      monitor.commit();
+    } else if (pass) {
+      const next = this.#choose(at);
+      const own = this.#count(at + WAITING) > 0;
+      monitor.set(at + SYNC, 0);
+      // With nobody in other threads, an async waiter of this one has it: it stays in the cell.
+      if (next < 0 && own) this.#less(at);
+      else monitor.set(at + GRANTED, this.#count(at + GRANTED) - 1);
+      if (next >= 0) this.#grant(next);
+      monitor.commit();
+    } else {
+      taken = this.#take(at);
+    }
+    this.#leave();
+    return taken;
+  }
+
+  // Waiting without blocking.
+
+  /** Registers an async waiter; returns its cell. Throws RangeError when there is none left. */
+  registerTask(what: string, task: Task): number {
+    const at = this.#register(what, false);
+    this.#tasks.add(task);
+    return at;
+  }
+
+  /** Gives what was granted to the async waiters of this agent, oldest first. */
+  deal(at: number): void {
+    if (!this.granted(at)) return;
+    this.#monitor.enter();
+    this.#drain(at);
+    this.#leave();
+  }
+
+  #drain(at: number): void {
+    let granted = this.#count(at + GRANTED);
+    if (granted === 0) return;
+    this.#monitor.set(at + GRANTED, 0);
+    this.#monitor.commit();
+    for (; granted > 0; granted--) this.#dealOne();
+  }
+
+  #dealOne(): boolean {
+    for (const task of this.#tasks) {
+      task.granted = true;
+      this.#tasks.delete(task);
+      return true;
+    }
+    return false;
+  }
+
+  /** Ends the wait of an async waiter; the same rules as for the blocked one. */
+  withdrawTask(at: number, task: Task, pass: boolean): boolean {
+    const monitor = this.#monitor;
+    monitor.enter();
+    if (!task.granted) this.#drain(at);
+    if (!task.granted) {
+      this.#tasks.delete(task);
+      this.#less(at);
+      monitor.commit();
+    } else if (pass) {
+      const mine = this.#cells.mine(); // may be another one by now, or none
+      const next = this.#choose(mine);
+      if (next >= 0) this.#grant(next);
+      else if (this.#dealOne()) this.#less(mine);
+      monitor.commit();
+    }
+    this.#leave();
+    return task.granted && !pass;
+  }
+
+  // Granting.
+
+  /** Grants to exactly min(n, waiting) waiters; returns to how many. The caller holds the lock. */
+  notify(n: number): number {
+    if (n === 0 || !this.#anybody()) return 0; // invariant 1
+    this.#monitor.enter();
+    this.#reap();
+    const count = n >= this.waiting ? this.#grantAll() : this.#grantSome(n);
+    this.#leave();
+    return count;
+  }
+
+  #anybody(): boolean {
+    for (let at = CELLS; at < this.#end; at += CELL) if (load(this.#words, at + WAITING) !== 0) return true;
+    return false;
+  }
+
+  #grantAll(): number {
+    const monitor = this.#monitor;
+    let count = 0;
+    for (let at = CELLS; at < this.#end; at += CELL) {
+      const waiting = this.#count(at + WAITING);
+      if (waiting === 0) continue;
+      monitor.set(at + GRANTED, this.#count(at + GRANTED) + waiting);
+      monitor.set(at + WAITING, 0);
+      monitor.set(at + TICKET, 0);
+      monitor.commit();
+      this.#wake.push(at);
+      count += waiting;
+    }
+    return count;
+  }
+
+  #grantSome(n: number): number {
+    for (let count = 0; count < n; count++) {
+      const at = this.#choose(-1);
+      if (at < 0) return count;
+      this.#grant(at);
+      this.#monitor.commit();
+    }
+    return n;
+  }
+
+  /** The cell that gets the next grant, -1 when nobody waits; `except` is none of them. */
+  #choose(except: number): number {
+    const words = this.#words;
+    const present = load(words, TICKETS);
+    let best = -1;
+    let bestAge = -1;
+    for (let at = CELLS; at < this.#end; at += CELL) {
+      if (at === except || load(words, at + WAITING) <= 0) continue;
+      const thread = load(words, at + THREAD);
+      if (!this.#roster.alive(thread)) continue;
+      const served = load(words, at + GRANTED) > 0;
+      const blocked = load(words, at + SYNC) !== 0 ? served : this.#roster.waits(thread);
+      const age = ((present - load(words, at + TICKET)) & 0x3fffffff) + (blocked ? 0 : 0x40000000); // wraps
+      if (age > bestAge) [best, bestAge] = [at, age];
+    }
+    return best;
+  }
+
+  // The changes of a grant, to be committed.
+  #grant(at: number): void {
+    this.#monitor.set(at + GRANTED, this.#count(at + GRANTED) + 1);
+    if (this.#less(at) > 0) this.#enqueue(at);
+    this.#wake.push(at);
+  }
+
+  // One waiter fewer, to be committed.
+  #less(at: number): number {
+    const left = Math.max(this.#count(at + WAITING) - 1, 0);
+    this.#monitor.set(at + WAITING, left);
+    if (left === 0) this.#monitor.set(at + TICKET, 0);
+    return left;
+  }
+
+  // To the end of the order, to be committed.
+  #enqueue(at: number): void {
+    const ticket = (load(this.#words, TICKETS) + 1) | 0 || 1;
+    this.#monitor.set(TICKETS, ticket);
+    this.#monitor.set(at + TICKET, ticket);
+  }
+
+  // The dead.
+
+  /** Looks whether waiters have died, and passes on what was granted to them. Every waiter does, now and then. */
+  lookAround(): void {
+    for (let at = CELLS; at < this.#end; at += CELL) {
+      const thread = load(this.#words, at + THREAD);
+      if (thread === 0 || this.#roster.alive(thread)) continue;
+      this.#monitor.enter();
+      this.#reap();
+      this.#leave();
+      return;
+    }
+  }
+
+  #reap(): void {
+    const words = this.#words;
+    const monitor = this.#monitor;
+    for (let at = CELLS; at < this.#end; at += CELL) {
+      const thread = load(words, at + THREAD);
+      if (thread === 0 || this.#roster.alive(thread)) continue;
+      for (let granted = this.#count(at + GRANTED); granted > 0; granted--) {
+        const next = this.#choose(at);
+        if (next < 0) break; // nobody is left to have it
+        monitor.set(at + GRANTED, granted - 1);
+        this.#grant(next);
+        monitor.commit();
+      }
+      for (const word of [WAITING, GRANTED, SYNC, TICKET, THREAD]) monitor.set(at + word, 0);
+      monitor.commit();
+    }
+  }
+}

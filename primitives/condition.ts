@@ -1,0 +1,542 @@
+/**
+ * Condition: waiting under a lock until somebody says that something has changed.
+ *
+ * The record and the proof of why it works are in the header of `_grants.ts`.
+ *
+ * @module
+ */
+
+import type { Words } from "./_atomics.ts";
+import { load, store } from "./_atomics.ts";
+import { checkThreads } from "./_cells.ts";
+import {
+  checkInteger,
+  deadlineAfter,
+  describe,
+  optionsObject,
+  POLL,
+  remaining,
+  signalOf,
+  timeoutOf,
+} from "./_deadline.ts";
+import type { Task } from "./_grants.ts";
+import { conditionBytes, Grants, LOCK_WORD, THREADS_WORD } from "./_grants.ts";
+import type { Handle } from "./_handle.ts";
+import { makeHandle, openHandle, shareable } from "./_handle.ts";
+import { inspectable } from "./_inspect.ts";
+import type { Placement } from "./_layout.ts";
+import { padded } from "./_layout.ts";
+import { localOf } from "./_local.ts";
+import { stands } from "./_lock_guard.ts";
+import { attachGivenLock, attachOwnLock, isLock, makeOwnLock } from "./_lock_link.ts";
+import { LOCK_BYTES } from "./_lock_word.ts";
+import type { LockWord } from "./_lock_word.ts";
+import { createRecord } from "./_memory.ts";
+import { mayBlock } from "./_park.ts";
+import type { Roster } from "./_roster.ts";
+import { spinUntil } from "./_spin.ts";
+import type { Wanted } from "./_wait.ts";
+import { BlockedWait, checkBlocking, checkStop, title, waitAsync } from "./_wait.ts";
+import { LayoutError, NotHeldError, ThreadStoppedError } from "./errors.ts";
+import type { Guard } from "./guard.ts";
+import { Lock, lockCore } from "./lock.ts";
+import type { RLock } from "./rlock.ts";
+import { rlockCore } from "./rlock.ts";
+
+const OWN_LOCK = 0;
+const GIVEN_LOCK = 1;
+const MOST_THREADS = 4096;
+
+/** Options of `new Condition()`. */
+export interface ConditionOptions {
+  /** Shown in errors and dumps. */
+  name?: string;
+  /** How many threads may wait at a time: 64 by default. One more gets a `RangeError`. */
+  threads?: number;
+  /** A place for the record, `128 + 32 × threads` bytes and 64 for a lock of its own; by default it has memory of its own. */
+  at?: Placement;
+}
+
+/** Options of `waitAsync()` and `waitForAsync()`. */
+export interface ConditionWaitOptions {
+  /** The guard of the hold that the wait lets go of: checked to stand, and good again after the wait. */
+  guard?: Guard;
+  /** Gives up the wait. */
+  signal?: AbortSignal;
+}
+
+/** One condition as this agent sees it. */
+class ConditionCore implements Wanted {
+  readonly kind = "Condition";
+  readonly verb = "wait";
+  readonly words: Words;
+  readonly roster: Roster;
+  readonly name: string;
+  readonly lock: Lock | RLock;
+  /** The word of the lock. */
+  readonly word: LockWord;
+  readonly grants: Grants;
+
+  constructor(words: Words, roster: Roster, name: string, lock: Lock | RLock) {
+    this.words = words;
+    this.roster = roster;
+    this.name = name;
+    this.lock = lock;
+    this.word = lock instanceof Lock ? lockCore(lock) : rlockCore(lock);
+    this.grants = localOf(words, () => new Grants(words, roster));
+  }
+
+  static create(lock: unknown, options: unknown): ConditionCore {
+    if (lock !== undefined && !isLock(lock)) {
+      throw new TypeError(`Cannot make a Condition as its lock must be a Lock or an RLock: it is ${describe(lock)}`);
+    }
+    const { name = "", threads, at } = optionsObject<ConditionOptions>(options);
+    if (typeof name !== "string") {
+      throw new TypeError(`Cannot name a Condition as name must be a string: it is ${describe(name)}`);
+    }
+    const count = checkThreads(threads);
+    const lockAt = padded(conditionBytes(count));
+    let used = lock;
+    const { words, roster } = createRecord("Condition", lockAt + (used === undefined ? LOCK_BYTES : 0), at, (words) => {
+      store(words, THREADS_WORD, count);
+      store(words, LOCK_WORD, used === undefined ? OWN_LOCK : GIVEN_LOCK);
+      used ??= makeOwnLock(words, lockAt, name);
+    });
+    return new ConditionCore(words, roster, name, used!);
+  }
+
+  static open(handle: Handle): ConditionCore {
+    const { words, roster, name, extra } = openHandle("Condition", handle, conditionBytes(1));
+    const threads = load(words, THREADS_WORD);
+    const given = load(words, LOCK_WORD) !== OWN_LOCK;
+    const lockAt = padded(conditionBytes(threads));
+    if (threads < 1 || threads > MOST_THREADS || lockAt + (given ? 0 : LOCK_BYTES) > words.byteLength) {
+      throw new LayoutError("Cannot attach Condition as its record is damaged or larger than the handle says", {
+        expected: "Condition",
+        actual: `${threads} threads in ${words.byteLength} bytes`,
+      });
+    }
+    const lock = given ? attachGivenLock("Condition", extra) : attachOwnLock(words, roster, lockAt, name);
+    return new ConditionCore(words, roster, name, lock);
+  }
+
+  get handle(): Handle {
+    const { words, roster, name, lock } = this;
+    const given = load(words, LOCK_WORD) !== OWN_LOCK;
+    return makeHandle("Condition", words, roster, name, given ? { lock: lock.handle } : undefined);
+  }
+
+  get title(): string {
+    return title("Condition", this.name);
+  }
+
+  owners(): readonly number[] {
+    return []; // anybody may notify
+  }
+
+  /** Throws NotHeldError unless this thread holds the lock. */
+  checkHeld(action: string): void {
+    const { word } = this;
+    if (word.mine) return;
+    const { owner, me } = word;
+    const state = owner === 0 ? "it is free" : `current owner is ${owner}`;
+    throw new NotHeldError(`Cannot ${action} ${this.title} as thread ${me} does not hold its ${word.title}: ${state}`, {
+      owner: owner || undefined,
+    });
+  }
+
+  /** Waits, blocked; returns whether it was notified. The lock is held again in any case. */
+  wait(deadline: number): boolean {
+    this.checkHeld("wait on");
+    if (deadline === POLL && !mayBlock()) return false; // as if nobody had come between
+    checkBlocking(this);
+    const { grants, word } = this;
+    const at = grants.register(this.title); // before the lock is let go
+    const hold = word.suspend();
+    let notified: boolean;
+    try {
+      notified = this.#block(at, deadline);
+    } finally {
+      word.resume(hold); // what it throws is the worse news
+    }
+    return notified;
+  }
+
+  #block(at: number, deadline: number): boolean {
+    const { grants, words } = this;
+    if (deadline === POLL) return grants.withdraw(at, false);
+    if (spinUntil(() => grants.granted(at)) && grants.take(at)) return true;
+    let wait: BlockedWait | undefined;
+    try {
+      wait = BlockedWait.begin(this, deadline);
+      for (;;) {
+        if (grants.take(at)) return true;
+        grants.lookAround();
+        if (wait.expired) return grants.withdraw(at, false);
+        wait.park(words, grants.wordOf(at), 0);
+      }
+    } catch (error) {
+      grants.withdraw(at, true);
+      throw error;
+    } finally {
+      wait?.end();
+    }
+  }
+
+  /** Waits without blocking. The lock is held again in any case. */
+  async waitAsync(guard: unknown, signal: AbortSignal | undefined): Promise<void> {
+    this.checkHeld("wait on");
+    const { grants, word } = this;
+    if (guard !== undefined && !stands(guard, word)) {
+      throw new NotHeldError(`Cannot wait on ${this.title} as the guard holds its ${word.title} no longer`);
+    }
+    signal?.throwIfAborted();
+    checkStop(this);
+    const task: Task = { granted: false };
+    const at = grants.registerTask(this.title, task); // before the lock is let go
+    const hold = word.suspend();
+    try {
+      await this.#waitInLine(at, task, signal);
+    } catch (error) {
+      // Granted in the same instant: then it was notified, unless the thread has no more use for it.
+      if (!grants.withdrawTask(at, task, error instanceof ThreadStoppedError)) throw error;
+    } finally {
+      await word.resumeAsync(hold);
+    }
+  }
+
+  async #waitInLine(at: number, task: Task, signal: AbortSignal | undefined): Promise<void> {
+    const { grants, words } = this;
+    await grants.line.enter(signal);
+    try {
+      await waitAsync<void>(this, () => {
+        if (!task.granted) grants.deal(at);
+        if (task.granted) return { done: true, value: undefined };
+        grants.lookAround();
+        return { done: false, sleep: { words, index: grants.wordOf(at), expected: 0 } };
+      }, { signal });
+    } finally {
+      grants.line.leave();
+    }
+  }
+}
+
+/**
+ * Waits under a lock until another thread has changed something and says so.
+ *
+ * A wait lets go of the lock, however deep an RLock is held, sleeps until it is notified, and takes the lock
+ * back before it returns or throws. It returns for a notification and for nothing else.
+ *
+ * - **Memory:** 128 bytes, 32 for each of the `threads` that may wait at a time, and 64 for a lock of its own.
+ * - **Cost:** a notify that finds nobody reads one word for each thread that has ever waited.
+ * - **Order:** none promised; about first come first served among the threads, those that can run before those that
+ *   are blocked elsewhere.
+ * - **Death:** what was granted to a waiter that died goes to a living one.
+ *
+ * @example Wait for a task without blocking
+ * ```ts
+ * import { Condition } from "@lockstep/lockstep";
+ * import assert from "node:assert/strict";
+ * const changed = new Condition();
+ * let ready = false;
+ * const waiting = changed.withLockAsync(() => changed.waitForAsync(() => ready));
+ * changed.withLock(() => {
+ *   ready = true;
+ *   assert.equal(changed.notify(), 1);
+ * });
+ * await waiting;
+ * ```
+ */
+export class Condition {
+  readonly #core: ConditionCore;
+
+  /**
+   * Makes a condition.
+   *
+   * @param lock The lock that it works under; an RLock of its own by default.
+   * @param options Its name, how many threads may wait, and its place.
+   * @throws {UnsupportedError} Where memory cannot be shared.
+   */
+  constructor(lock?: Lock | RLock, options?: ConditionOptions) {
+    const given: unknown = lock; // attach
+    this.#core = given instanceof ConditionCore ? given : ConditionCore.create(lock, options);
+  }
+
+  /**
+   * The condition that a handle stands for, over the same lock.
+   *
+   * @throws {LayoutError} If it is no handle of a Condition, or damaged.
+   */
+  static attach(handle: Handle): Condition {
+    return new Condition(ConditionCore.open(handle) as never);
+  }
+
+  /** What crosses threads in its place: post it, and `Condition.attach()` it there. It carries the lock. */
+  get handle(): Handle {
+    return this.#core.handle;
+  }
+
+  /** The name given to it, `""` for none. */
+  get name(): string {
+    return this.#core.name;
+  }
+
+  /** The lock that it works under. */
+  get lock(): Lock | RLock {
+    return this.#core.lock;
+  }
+
+  /** Takes the lock, blocking the thread: `lock.acquire()`. */
+  acquire(): Guard {
+    return this.lock.acquire();
+  }
+
+  /** Takes the lock if it can be had in time: `lock.tryAcquire()`. */
+  tryAcquire(options?: { timeout?: number }): Guard | undefined {
+    return this.lock.tryAcquire(options);
+  }
+
+  /** Takes the lock without blocking the thread: `lock.acquireAsync()`. */
+  acquireAsync(options?: { signal?: AbortSignal }): Promise<Guard> {
+    return this.lock.acquireAsync(options);
+  }
+
+  /** Lets go of the lock: `lock.release()`. */
+  release(): void {
+    this.lock.release();
+  }
+
+  /** Takes over the lock from a thread that died: `lock.recover()`. */
+  recover(): Guard | undefined {
+    return this.lock.recover();
+  }
+
+  /** Runs `body` while holding the lock: `lock.withLock()`. */
+  withLock<T>(body: () => T): T {
+    return this.lock.withLock(body);
+  }
+
+  /** Runs `body` while holding the lock, without blocking: `lock.withLockAsync()`. */
+  withLockAsync<T>(body: () => T | PromiseLike<T>, options?: { signal?: AbortSignal }): Promise<T> {
+    return this.lock.withLockAsync(body, options);
+  }
+
+  /**
+   * Lets go of the lock, waits to be notified, and takes the lock back.
+   *
+   * - **Waits for:** a notification, then for the lock, blocking the thread.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** never.
+   *
+   * @throws {NotHeldError} If this thread does not hold the lock.
+   * @throws {OwnerDiedError} If a thread died holding the lock; only then, and on a deadlock, it is not held again.
+   * @throws {RangeError} If more threads wait than the option `threads` says.
+   * @throws {BlockingUnavailableError} If this thread may not block.
+   * @throws {ThreadStoppedError} If this thread was told to stop.
+   *
+   * @example Wait inside a loop, as what one waits for may be gone again
+   * ```ts
+   * import { Condition, SharedValue } from "@lockstep/lockstep";
+   * const condition = new Condition();
+   * const jobs = new SharedValue("i32", 1);
+   * condition.withLock(() => {
+   *   while (jobs.value === 0) condition.wait();
+   *   jobs.sub(1);
+   * });
+   * ```
+   */
+  wait(): void {
+    this.#core.wait(Infinity);
+  }
+
+  /**
+   * The same with a time limit for the notification.
+   *
+   * - **Waits for:** a notification, at most `timeout` ms (by default not at all), then for the lock however
+   *   long that takes, blocking the thread.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** `false` when the time is over, the lock held again.
+   *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
+   * @throws {NotHeldError} If this thread does not hold the lock.
+   *
+   * @example A bounded wait
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * import assert from "node:assert/strict";
+   * const condition = new Condition();
+   * condition.withLock(() => assert.equal(condition.tryWait({ timeout: 5 }), false));
+   * ```
+   */
+  tryWait(options?: { timeout?: number }): boolean {
+    const timeout = timeoutOf(options);
+    return this.#core.wait(timeout === 0 ? POLL : deadlineAfter(timeout));
+  }
+
+  /**
+   * Lets go of the lock, waits to be notified without blocking the thread, and takes the lock back.
+   *
+   * - **Waits for:** a notification, then for the lock.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** rejects with `signal.reason`, once the lock is held again.
+   *
+   * @param options `signal` gives up the wait; `guard` is checked to hold the lock.
+   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock.
+   * @throws {OwnerDiedError} If a thread died holding the lock; only then it is not held again.
+   *
+   * @example The guard is good again afterwards
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * const condition = new Condition();
+   * const guard = await condition.acquireAsync();
+   * setTimeout(() => condition.withLock(() => condition.notify()), 5);
+   * await condition.waitAsync({ guard });
+   * guard.release();
+   * ```
+   */
+  async waitAsync(options?: ConditionWaitOptions): Promise<void> {
+    const signal = signalOf(options);
+    await this.#core.waitAsync(optionsObject<ConditionWaitOptions>(options).guard, signal);
+  }
+
+  /**
+   * Waits until the predicate is true, testing it first and after each notification, with the lock held.
+   *
+   * - **Waits for:** notifications, blocking the thread; not at all if the predicate is true.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** never; what the predicate throws comes out, with the lock held.
+   *
+   * @throws {NotHeldError} If this thread does not hold the lock, even if the predicate is true.
+   *
+   * @example True already
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * const condition = new Condition();
+   * condition.withLock(() => condition.waitFor(() => true));
+   * ```
+   */
+  waitFor(predicate: () => unknown): void {
+    this.#waitFor(predicate, Infinity);
+  }
+
+  /**
+   * The same with one time limit for all of it.
+   *
+   * - **Waits for:** notifications, at most `timeout` ms in all (by default not at all), blocking the thread.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** `false` when the time is over and the predicate is still false.
+   *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
+   * @throws {NotHeldError} If this thread does not hold the lock, even if the predicate is true.
+   *
+   * @example One test, no wait
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * import assert from "node:assert/strict";
+   * const condition = new Condition();
+   * condition.withLock(() => assert.equal(condition.tryWaitFor(() => false), false));
+   * ```
+   */
+  tryWaitFor(predicate: () => unknown, options?: { timeout?: number }): boolean {
+    const timeout = timeoutOf(options);
+    return this.#waitFor(predicate, timeout === 0 ? POLL : deadlineAfter(timeout));
+  }
+
+  #waitFor(predicate: () => unknown, deadline: number): boolean {
+    const core = this.#core;
+    checkPredicate(predicate);
+    core.checkHeld("wait on");
+    for (;;) {
+      const answer = predicate();
+      if (isThenable(answer)) {
+        throw new TypeError(`Cannot wait on ${core.title} as the predicate returned a promise: use waitForAsync()`);
+      }
+      if (answer) return true;
+      if (remaining(deadline) <= 0) return false;
+      core.wait(deadline);
+    }
+  }
+
+  /**
+   * Waits until the predicate is true, without blocking the thread. The predicate may return a promise: the
+   * lock is held until that settles.
+   *
+   * - **Waits for:** notifications, and the lock after each.
+   * - **Woken by:** `notify()` and `notifyAll()`.
+   * - **Returns early:** rejects with `signal.reason`, once the lock is held again.
+   *
+   * @param options As for `waitAsync()`.
+   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, even if the predicate is true.
+   *
+   * @example True already
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * const condition = new Condition();
+   * await condition.withLockAsync(() => condition.waitForAsync(() => true));
+   * ```
+   */
+  async waitForAsync(predicate: () => unknown, options?: ConditionWaitOptions): Promise<void> {
+    const core = this.#core;
+    checkPredicate(predicate);
+    const signal = signalOf(options);
+    const { guard } = optionsObject<ConditionWaitOptions>(options);
+    core.checkHeld("wait on");
+    signal?.throwIfAborted();
+    for (;;) {
+      const answer = predicate();
+      if (isThenable(answer) ? await answer : answer) return;
+      await core.waitAsync(guard, signal);
+    }
+  }
+
+  /**
+   * Wakes waiters: exactly `n` of them, or all if fewer wait. They go on once the lock is free. Never waits for
+   * them, and is not stored: with nobody waiting it does nothing.
+   *
+   * @param n How many, 0 or more; 1 by default.
+   * @returns How many were woken.
+   * @throws {NotHeldError} If this thread does not hold the lock.
+   * @throws {RangeError} If `n` is negative or no whole number.
+   *
+   * @example Nobody waits
+   * ```ts
+   * import { Condition } from "@lockstep/lockstep";
+   * import assert from "node:assert/strict";
+   * const condition = new Condition();
+   * condition.withLock(() => assert.equal(condition.notify(3), 0));
+   * ```
+   */
+  notify(n = 1): number {
+    checkInteger("n", n, 0, Number.MAX_SAFE_INTEGER);
+    this.#core.checkHeld("notify");
+    return this.#core.grants.notify(n);
+  }
+
+  /**
+   * Wakes everybody who waits at this moment.
+   *
+   * @returns How many were woken.
+   * @throws {NotHeldError} If this thread does not hold the lock.
+   */
+  notifyAll(): number {
+    this.#core.checkHeld("notify");
+    return this.#core.grants.notify(Infinity);
+  }
+
+  /** What printing it shows: class, name, how many wait, and the lock. */
+  toString(): string {
+    const { title, grants, lock } = this.#core;
+    return `${title} (${grants.waiting} waiting) over ${lock}`;
+  }
+}
+shareable("Condition", Condition.prototype, Condition.attach);
+inspectable(Condition.prototype);
+
+function checkPredicate(predicate: unknown): void {
+  if (typeof predicate === "function") return;
+  throw new TypeError(`Cannot wait as the predicate must be a function: it is ${describe(predicate)}`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+}
