@@ -26,3 +26,4 @@ export {
   type ThreadState,
   type WorkerLike,
 } from "./thread.ts";
+export * from "./queue.ts";
