@@ -22,10 +22,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, join, posix, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { finish } from "./finish.ts";
+import { finish, workerUrls } from "./finish.ts";
 import { packageJson } from "./package_json.ts";
 import type { DenoJson } from "./package_json.ts";
 
@@ -52,7 +52,7 @@ const config: DenoJson = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(PACKAGE, { recursive: true });
-compile(Object.values(config.exports));
+compile([...Object.values(config.exports), ...workers()]);
 const { packages, problems } = finish(PACKAGE);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
@@ -62,6 +62,15 @@ writeFileSync(join(PACKAGE, "package.json"), `${JSON.stringify(manifest, null, 2
 run("npm", ["pack", "--silent", "--pack-destination", DIST], PACKAGE);
 const tarball = readdirSync(DIST).find((name) => name.endsWith(".tgz"))!;
 console.log(`Built ${relative(ROOT, join(DIST, tarball))}`);
+
+/** The modules that are only reached as a worker's URL. */
+function workers(): string[] {
+  const folders = ["primitives", "adapters"];
+  const files = folders.flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`));
+  return files.filter((file) => file.endsWith(".ts")).flatMap((file) => {
+    return workerUrls(readFileSync(join(ROOT, file), "utf8")).map((path) => posix.join(posix.dirname(file), path));
+  });
+}
 
 /** Runs tsc over the entries and whatever they import. */
 function compile(entries: readonly string[]): void {

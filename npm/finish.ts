@@ -5,8 +5,8 @@
  * @module
  */
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** `new URL("./x.ts", import.meta.url)`, in exactly the shape that bundlers look for. */
 const WORKER_URL = /(new URL\(\s*(["'])\.\.?\/[^"'`]+)\.ts(\2,\s*import\.meta\.url\s*\))/g;
@@ -23,9 +23,17 @@ export function finish(folder: string): { packages: string[]; problems: string[]
     const text = rewrite(readFileSync(path, "utf8"));
     writeFileSync(path, text);
     problems.push(...inspect(file, text));
+    const missing = workerUrls(text).filter((url) => !existsSync(join(folder, dirname(file), url)));
+    for (const url of missing) problems.push(`${file}: a URL names a file that is not there: ${url}`);
     for (const specifier of bareImports(text)) packages.add(packageOf(specifier));
   }
   return { packages: [...packages].sort(), problems };
+}
+
+/** The paths in `new URL("./x.ts", import.meta.url)`, of a source or an emitted file. */
+export function workerUrls(text: string): string[] {
+  const urls = withoutComments(text).matchAll(/new URL\(\s*["'](\.\.?\/[^"']+\.[jt]s)["'],\s*import\.meta\.url\s*\)/g);
+  return [...urls].map((found) => found[1]!);
 }
 
 /** Makes relative worker URLs and imports name the emitted file. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { bareImports, inspect, rewrite } from "./finish.ts";
+import { bareImports, inspect, rewrite, workerUrls } from "./finish.ts";
 import { packageJson } from "./package_json.ts";
 
 Deno.test("rewrite() makes worker URLs and imports name the emitted file", () => {
@@ -18,6 +18,12 @@ Deno.test("inspect() finds what must not be in a package", () => {
   assertEquals(inspect("mod.js", `import fs from "node:fs";`).length, 1);
   assertEquals(inspect("tests/x.js", "").length, 1);
   assertEquals(inspect("primitives/lock_test.js", "").length, 1);
+});
+
+Deno.test("workerUrls() finds the modules that no import reaches", () => {
+  const text =
+    `// new URL("./no.ts", import.meta.url)\nspawn(new URL("./yes.ts", import.meta.url));\nnew URL("./x.png", import.meta.url);`;
+  assertEquals(workerUrls(text), ["./yes.ts"]);
 });
 
 Deno.test("bareImports() finds packages, not files and not prose", () => {

@@ -9,7 +9,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
@@ -29,6 +29,7 @@ if (import.meta.url === new URL(process.argv[1] ?? "", "file:///").href) {
   install();
   const portable = await compile();
   writeFileSync(join(SITE, "portable.txt"), portable.map((file) => `tests/${file}\n`).join(""));
+  copyFileSync(join(ROOT, "npm/smoke.mjs"), join(SITE, "smoke.mjs"));
   console.log(`${portable.length} test files for npm/dist/site`);
 }
 

@@ -27,22 +27,23 @@ if (import.meta.main) {
   Deno.chdir(ROOT);
   const [command = "test", ...rest] = Deno.args;
   const config = await chooseConfig();
-  const steps = command === "test"
-    ? testSteps(config, rest)
-    : command === "ok"
-    ? [...staticSteps(config), ...testSteps(config, []), ...lateSteps(config)]
-    : undefined;
-  if (steps === undefined) {
-    console.error(`Unknown command: ${command}; there are "test" and "ok"`);
-    Deno.exit(2);
-  }
-  for (const step of steps) {
+  for (const step of chosenSteps(command, rest, config)) {
     console.log(`\n> ${step.name}`);
     if (!await deno(step.args, config)) {
       console.error(`\nFailed: ${step.name}`);
       Deno.exit(1);
     }
   }
+}
+
+/** What a command does: "test", "ok", or one step of "ok" by its name. */
+function chosenSteps(command: string, rest: readonly string[], config: readonly string[]): Step[] {
+  if (command === "test") return testSteps(config, rest);
+  const all = [...staticSteps(), ...testSteps(config, []), ...lateSteps(config)];
+  const chosen = command === "ok" ? all : all.filter((step) => step.name === command);
+  if (chosen.length > 0) return chosen;
+  console.error(`Unknown command: ${command}; there are: test, ok, ${all.map((step) => step.name).join(", ")}`);
+  Deno.exit(2);
 }
 
 /** Asks JSR for one package; without an answer, the offline configuration is the one to use. */
@@ -56,30 +57,20 @@ async function chooseConfig(): Promise<string[]> {
     signal: AbortSignal.timeout(PROBE_MS),
   });
   if ((await probe.output()).success) return [];
-  console.log(
-    "JSR cannot be reached: using the stand-ins under tests/standins/ (deno.offline.json)",
-  );
+  console.log("JSR cannot be reached: using the stand-ins under tests/standins/ (deno.offline.json)");
   return ["--config", "deno.offline.json"];
 }
 
 /** Checks types first and tests without, or every worker that a test starts would be checked as it starts. */
 function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
+  const what = rest.length > 0 ? rest : ["tests/", "tools/", "npm/"];
   return [
     { name: "types", args: ["check", "--quiet", ...config, "."] },
-    {
-      name: "tests",
-      args: [
-        "test",
-        "-A",
-        "--no-check",
-        ...config,
-        ...(rest.length > 0 ? rest : ["tests/", "tools/", "npm/"]),
-      ],
-    },
+    { name: "tests", args: ["test", "-A", "--no-check", ...config, ...what] },
   ];
 }
 
-function staticSteps(_config: readonly string[]): Step[] {
+function staticSteps(): Step[] {
   return [
     { name: "format", args: ["fmt", "--check", "--quiet"] },
     { name: "lint", args: ["lint", "--quiet"] },
@@ -88,34 +79,17 @@ function staticSteps(_config: readonly string[]): Step[] {
 
 /** What needs every exported module to be there. */
 function lateSteps(config: readonly string[]): Step[] {
-  const entries = Object.values(
-    readConfig("deno.json").exports as Record<string, string>,
-  );
+  const entries = Object.values(readConfig("deno.json").exports as Record<string, string>);
   const missing = entries.filter((entry) => !exists(entry));
   if (missing.length > 0) {
-    console.log(
-      `No doc lint, doc tests and publish dry run yet, as exported files are missing: ${missing.join(" ")}`,
-    );
+    console.log(`No doc lint, doc tests and publish dry run yet, as exported files are missing: ${missing.join(" ")}`);
     return [];
   }
+  const documented = ["mod.ts", "primitives/", "adapters/", "README.md"];
   return [
     { name: "doc lint", args: ["doc", "--lint", "--quiet", ...entries] },
-    {
-      name: "doc tests",
-      args: [
-        "test",
-        "-A",
-        "--doc",
-        "--no-check",
-        ...config,
-        ...entries,
-        "README.md",
-      ],
-    },
-    {
-      name: "publish dry run",
-      args: ["publish", "--dry-run", "--allow-dirty", "--quiet"],
-    },
+    { name: "doc tests", args: ["test", "-A", "--doc", ...config, ...documented] },
+    { name: "publish dry run", args: ["publish", "--dry-run", "--allow-dirty", "--quiet"] },
   ];
 }
 
@@ -128,15 +102,8 @@ function exists(path: string): boolean {
 }
 
 /** Runs this very Deno; its children learn which configuration was chosen, since they do not inherit it. */
-async function deno(
-  args: readonly string[],
-  config: readonly string[],
-): Promise<boolean> {
-  const path = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    stdin: "inherit",
-    env: path,
-  }).spawn();
+async function deno(args: readonly string[], config: readonly string[]): Promise<boolean> {
+  const chosen = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
+  const child = new Deno.Command(Deno.execPath(), { args: [...args], stdin: "inherit", env: chosen }).spawn();
   return (await child.status).success;
 }
