@@ -7,12 +7,14 @@ export { RLock, type RLockOptions } from "./rlock.ts";
 export { Condition, type ConditionOptions, type ConditionWaitOptions } from "./condition.ts";
 export { Event, type EventOptions } from "./event.ts";
 export { Latch, type LatchOptions } from "./latch.ts";
-export * from "./semaphore.ts";
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from "./semaphore.ts";
+export { Barrier, type BarrierAttachOptions, type BarrierOptions, type BarrierWaitOptions } from "./barrier.ts";
 export { SharedValue } from "./shared_value.ts";
 export { SharedArray } from "./shared_array.ts";
 export type { SharedOptions } from "./_typed_record.ts";
 export type { AnyTypeName, FullName, InputOf, TypeCodes, TypeName, ValueOf, ViewOf } from "./_type_names.ts";
 export * from "./deadlock.ts";
+export { type Acquirable, acquireAll, acquireAllAsync, type AcquireAllOptions } from "./acquire_all.ts";
 export { fromMessage, toMessage } from "./message.ts";
 export { isMainThread } from "./host.ts";
 export {
