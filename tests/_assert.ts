@@ -26,13 +26,13 @@ export interface Assert {
   /** Fails always. */
   fail(message?: string): never;
   /** Fails unless `Object.is(actual, expected)`. */
-  equal<T>(actual: T, expected: T, message?: string): void;
+  equal(actual: unknown, expected: unknown, message?: string): void;
   /** Fails if `Object.is(actual, expected)`. */
-  notEqual<T>(actual: T, expected: T, message?: string): void;
+  notEqual(actual: unknown, expected: unknown, message?: string): void;
   /** Fails unless both are structurally equal, prototypes included. */
-  deepEqual<T>(actual: T, expected: T, message?: string): void;
+  deepEqual(actual: unknown, expected: unknown, message?: string): void;
   /** Fails if both are structurally equal. */
-  notDeepEqual<T>(actual: T, expected: T, message?: string): void;
+  notDeepEqual(actual: unknown, expected: unknown, message?: string): void;
   /** Fails unless `low <= actual <= high`. */
   between(actual: number, low: number, high: number, message?: string): void;
   /** Fails unless `text` matches. */
