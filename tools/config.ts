@@ -14,15 +14,15 @@ const SHARED_KEYS = [
   "exports",
   "imports",
   "nodeModulesDir",
+  "allowScripts",
   "exclude",
   "compilerOptions",
 ];
 
 /** What `deno.offline.json` has to say, given what `deno.json` says. */
 export function offlineConfig(main: Json): Json {
-  const shared = Object.fromEntries(
-    SHARED_KEYS.filter((key) => key in main).map((key) => [key, main[key]]),
-  );
+  const keys = SHARED_KEYS.filter((key) => key in main);
+  const shared = Object.fromEntries(keys.map((key) => [key, main[key]]));
   return {
     ...shared,
     lock: { path: "./deno.offline.lock" },
