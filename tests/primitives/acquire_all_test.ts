@@ -1,0 +1,162 @@
+// acquireAll() in one thread; philosophers.ts and the stress have it among many.
+
+import {
+  acquireAll,
+  acquireAllAsync,
+  Condition,
+  DeadlockError,
+  type Guard,
+  Lock,
+  LockOrderError,
+  RLock,
+  Semaphore,
+} from "../../primitives/mod.ts";
+import { assert, random, test } from "../_harness.ts";
+
+function mixed(): { locks: [Lock, RLock, Condition, Semaphore]; states: () => string } {
+  const locks: [Lock, RLock, Condition, Semaphore] = [new Lock(), new RLock(), new Condition(), new Semaphore(2)];
+  const [lock, rlock, condition, semaphore] = locks;
+  return {
+    locks,
+    states: () => `${lock.locked} ${rlock.depth} ${(condition.lock as RLock).locked} ${semaphore.value}`,
+  };
+}
+
+test("acquireAll() takes Locks, RLocks, Conditions' locks and permits in any order, and releases them all, once", async () => {
+  const { locks, states } = mixed();
+  for (let i = 0; i < 10; i++) {
+    const guard = acquireAll(random(`${i}`).shuffle(locks));
+    assert.equal(states(), "true 1 true 1");
+    guard.release();
+    guard.release();
+    assert.equal(states(), "false 0 false 2");
+    const later = await acquireAllAsync(locks);
+    assert.equal(states(), "true 1 true 1");
+    later.release();
+    assert.equal(states(), "false 0 false 2");
+  }
+  acquireAll([]).release();
+});
+
+test("acquireAll() is disposed like any guard", () => {
+  const lock = new Lock();
+  const guard = acquireAll([lock]) as Guard & { [key: symbol]: (() => void) | undefined };
+  const dispose = (Symbol as { dispose?: symbol }).dispose;
+  if (dispose === undefined) guard.release();
+  else guard[dispose]!();
+  assert.equal(lock.locked, false);
+});
+
+test("acquireAll() refuses what is listed twice, naming it, and what is no lock, taking nothing", async () => {
+  const [a, b] = [new Lock({ name: "a" }), new Lock({ name: "b" })];
+  assert.throws(() => acquireAll([a, b, Lock.attach(a.handle)]), /^Cannot acquire all.*listed twice: Lock "a"$/);
+  assert.throws(() => acquireAll([a, b, a]), TypeError);
+  const condition = new Condition(b);
+  assert.throws(() => acquireAll([condition, b]), /listed twice: Lock "b"/);
+  const semaphore = new Semaphore(3, { name: "s" });
+  assert.throws(() => acquireAll([semaphore, semaphore]), /listed twice: Semaphore "s"/);
+  for (const wrong of [undefined, null, 3, "lock", {}, a.handle, { read: a }, { read: 1, write: 2 }]) {
+    assert.throws(() => acquireAll([b, wrong as never]), TypeError);
+    await assert.rejects(() => acquireAllAsync([b, wrong as never]), TypeError);
+  }
+  for (const wrong of [undefined, null, 3, a, {}]) assert.throws(() => acquireAll(wrong as never), TypeError);
+  assert.equal(a.locked || b.locked, false);
+});
+
+test("acquireAll() throws DeadlockError when this thread holds one already, taking nothing; an RLock nests", () => {
+  const [a, b, nested] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new RLock()];
+  const held = b.acquire();
+  const outer = nested.acquire();
+  for (const list of [[a, b], [b, a]]) {
+    const error = assert.throws(() => acquireAll(list), DeadlockError);
+    assert.match(error.message, /Lock "b" as this thread holds it/);
+    assert.equal(a.locked, false);
+  }
+  assert.equal(acquireAll([a, b], { timeout: 20 }), undefined);
+  assert.equal(a.locked, false);
+  const guard = acquireAll([a, nested]);
+  assert.equal(nested.depth, 2);
+  guard.release();
+  assert.equal(nested.depth, 1);
+  outer.release();
+  held.release();
+});
+
+test("acquireAll() with an RLock that a task of this thread holds throws DeadlockError", async () => {
+  const [free, taken] = [new Lock(), new RLock()];
+  const guard = await taken.acquireAsync();
+  assert.throws(() => acquireAll([free, taken]), DeadlockError);
+  assert.equal(free.locked, false);
+  guard.release();
+});
+
+test("acquireAll() with a timeout gives undefined and has released everything", async () => {
+  const locks = Array.from({ length: 4 }, () => new Lock());
+  for (const taken of locks) {
+    const guard = await taken.acquireAsync();
+    const start = performance.now();
+    assert.equal(acquireAll(locks, { timeout: 30 }), undefined);
+    assert.between(performance.now() - start, 18, 300);
+    assert.equal(await acquireAllAsync(locks, { timeout: 30 }), undefined);
+    assert.equal(acquireAll(locks, { timeout: 0 }), undefined);
+    assert.equal(await acquireAllAsync(locks, { timeout: 0 }), undefined);
+    assert.equal(locks.filter(({ locked }) => locked).length, 1);
+    guard.release();
+  }
+  acquireAll(locks, { timeout: 0 })!.release();
+  (await acquireAllAsync(locks, { timeout: 0 }))!.release();
+  for (const wrong of [-1, NaN]) assert.throws(() => acquireAll(locks, { timeout: wrong }), RangeError);
+  await assert.rejects(acquireAllAsync(locks, { timeout: "1" as never }), TypeError);
+});
+
+test("acquireAllAsync() rejects with signal.reason and has released everything; others go on", async () => {
+  const locks = Array.from({ length: 4 }, () => new Lock());
+  const guard = await locks[2]!.acquireAsync();
+  const controller = new AbortController();
+  const given = acquireAllAsync(locks, { signal: controller.signal });
+  const other = acquireAllAsync(locks);
+  const reason = { gave: "up" };
+  setTimeout(() => controller.abort(reason), 20);
+  assert.equal(await assert.rejects(given), reason);
+  guard.release();
+  (await other).release();
+  assert(locks.every(({ locked }) => !locked));
+  await assert.rejects(acquireAllAsync(locks, { signal: controller.signal }), (error) => error === reason);
+  assert.throws(() => acquireAll(locks, { signal: controller.signal }), (error) => error === reason);
+  assert(locks.every(({ locked }) => !locked));
+});
+
+test("acquireAllAsync(): tasks of one thread that want overlapping sets all get them", async () => {
+  const locks = Array.from({ length: 5 }, () => new Lock());
+  const prng = random();
+  let inside = 0;
+  const task = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) {
+      const mine = prng.shuffle(locks).slice(0, 1 + prng.below(4));
+      const guard = await acquireAllAsync(mine);
+      inside++;
+      assert(mine.every(({ locked }) => locked));
+      if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      guard.release();
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, task));
+  assert.equal(inside, 160);
+  assert(locks.every(({ locked }) => !locked));
+});
+
+test("acquireAll() checks ranks before it takes anything, and takes equal ranks together", async () => {
+  const [one, two, other, plain] = [new Lock({ rank: 1 }), new Lock({ rank: 2 }), new Lock({ rank: 2 }), new Lock()];
+  acquireAll([two, plain, one, other]).release();
+  (await acquireAllAsync([two, plain, one, other])).release();
+  const held = two.acquire();
+  assert.throws(() => acquireAll([plain, one]), LockOrderError);
+  assert.throws(() => acquireAll([plain, other]), LockOrderError);
+  await assert.rejects(acquireAllAsync([plain, one]), LockOrderError);
+  assert.equal(plain.locked || one.locked, false);
+  held.release();
+  const guard = acquireAll([two, other]);
+  assert.throws(() => one.acquire(), LockOrderError);
+  assert.throws(() => new Lock({ rank: 2 }).acquire(), LockOrderError);
+  guard.release();
+});

@@ -1,0 +1,101 @@
+// Ranks: the wrong order is refused before anything can hang.
+
+import { Condition, Lock, LockOrderError, RLock } from "../../primitives/mod.ts";
+import { assert, test } from "../_harness.ts";
+
+for (const Kind of [Lock, RLock]) {
+  test(`${Kind.name}: a lower or equal rank while holding a higher one throws LockOrderError that names both`, () => {
+    const low = new Kind({ name: "config", rank: 1 });
+    const high = new Kind({ name: "log", rank: 2 });
+    const guard = high.acquire();
+    for (const wrong of [() => low.acquire(), () => low.tryAcquire(), () => low.tryAcquire({ timeout: 5 })]) {
+      const error = assert.throws(wrong, LockOrderError);
+      assert.equal(error.held, `${Kind.name} "log"`);
+      assert.equal(error.wanted, `${Kind.name} "config"`);
+      assert.match(error.message, /Cannot acquire .*"config" of rank 1 as this thread holds .*"log" of rank 2: /);
+      assert.equal(low.locked, false);
+    }
+    assert.throws(() => new Kind({ rank: 2 }).acquire(), LockOrderError);
+    guard.release();
+    const first = low.acquire();
+    high.acquire().release();
+    first.release();
+  });
+
+  test(`${Kind.name}: a lock without a rank may be taken at any time, and after its release a rank binds no more`, () => {
+    const ranked = new Kind({ rank: 5 });
+    const plain = new Kind();
+    const guard = ranked.acquire();
+    plain.acquire().release();
+    guard.release();
+    new Kind({ rank: -3 }).acquire().release();
+  });
+
+  test(`${Kind.name}: a hold that was given back by a bare release(), or twice, binds no more`, () => {
+    const high = new Kind({ rank: 2 });
+    const low = new Kind({ rank: 1 });
+    const guard = high.acquire();
+    high.release();
+    low.acquire().release();
+    guard.release();
+    low.acquire().release();
+  });
+}
+
+test("The order counts, not when a lock was taken: releasing the lower one first keeps the higher rank in force", () => {
+  const [one, two, three] = [1, 2, 3].map((rank) => new Lock({ rank })) as [Lock, Lock, Lock];
+  const first = one.acquire();
+  const third = three.acquire();
+  first.release();
+  assert.throws(() => two.acquire(), LockOrderError);
+  third.release();
+  two.acquire().release();
+});
+
+test("An RLock of a rank nests, also through another object for it, and in between others", () => {
+  const lock = new RLock({ rank: 4 });
+  const again = RLock.attach(lock.handle);
+  const outer = lock.acquire();
+  const inner = again.acquire();
+  const higher = new Lock({ rank: 5 }).acquire();
+  const innermost = lock.acquire();
+  assert.throws(() => new Lock({ rank: 4 }).acquire(), LockOrderError);
+  for (const guard of [innermost, higher, inner]) guard.release();
+  assert.throws(() => new Lock({ rank: 4 }).acquire(), LockOrderError);
+  outer.release();
+  new Lock({ rank: 4 }).acquire().release();
+});
+
+test("A Lock taken again by its holder is a deadlock, not an order", () => {
+  const lock = new Lock({ rank: 4 });
+  const guard = lock.acquire();
+  assert.throws(() => Lock.attach(lock.handle).acquire(), { code: "deadlock" });
+  guard.release();
+});
+
+test("A Condition's lock has its rank", () => {
+  const condition = new Condition(new Lock({ rank: 2 }));
+  const low = new Lock({ rank: 1 });
+  const guard = condition.acquire();
+  assert.throws(() => low.acquire(), LockOrderError);
+  guard.release();
+  const held = new Lock({ rank: 3 }).acquire();
+  assert.throws(() => condition.acquire(), LockOrderError);
+  held.release();
+});
+
+test("A blocking call counts what tasks hold; an async call counts only what the thread itself holds", async () => {
+  const [low, high] = [new Lock({ rank: 1 }), new Lock({ rank: 2 })];
+  const task = await high.acquireAsync();
+  assert.throws(() => low.acquire(), LockOrderError);
+  (await low.acquireAsync()).release(); // another task may well want it
+  task.release();
+  const guard = high.acquire();
+  await assert.rejects(low.acquireAsync(), LockOrderError);
+  guard.release();
+});
+
+test("A rank is a whole number of 32 bits", () => {
+  for (const wrong of [1.5, NaN, 2 ** 31, Infinity]) assert.throws(() => new Lock({ rank: wrong }), RangeError);
+  assert.throws(() => new Lock({ rank: "1" as never }), TypeError);
+});
