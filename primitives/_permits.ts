@@ -195,7 +195,9 @@ export class Permits implements Wanted {
   acquire(deadline: number): Permit | undefined {
     if (this.#tryTake()) return this.#permit();
     if (deadline === POLL) {
-      return this.#cells.newDeaths() && this.#reap() && this.#tryTake() ? this.#permit() : undefined;
+      if (!this.#cells.newDeaths()) return undefined;
+      this.#reap(); // whatever it says: taking the place of a thread that died inside may have freed permits too
+      return this.#tryTake() ? this.#permit() : undefined;
     }
     if (spinUntil(() => load(this.words, VALUE) > 0) && this.#tryTake()) return this.#permit();
     return this.#wait(deadline) ? this.#permit() : undefined;
@@ -361,12 +363,10 @@ export class Permits implements Wanted {
     if (tasks) roster.parker.unpark(words, GATE, Infinity);
   }
 
-  /** Gives back what threads that died held, and forgets that they waited. Returns whether permits became free. */
-  #reap(): boolean {
+  /** Gives back what threads that died held, and forgets that they waited. */
+  #reap(): void {
     this.#monitor.enter();
-    const freed = this.#reapInside();
-    this.#leaveAndWake(freed);
-    return freed > 0;
+    this.#leaveAndWake(this.#reapInside());
   }
 
   // Taking one without blocking.
