@@ -277,7 +277,7 @@ function assemble<T>(
   const programs = bodies.map((body, i) => program(body, i, ids[i]!, `T${i + 1}`, false));
   for (const body of model.helpers ?? []) programs.push(program(body, programs.length, helperId, "H", true));
   for (let i = 0; i < (options.deaths ?? 0); i++) programs.push(undertaker(place, programs.length, i));
-  const mutate = (op: Op, thread: number): Op => broken?.mutate(op, thread) ?? op;
+  const mutate = broken?.mutate.bind(broken);
   const system: System = {
     words,
     trees: programs.map((program) => new ThreadTree(program, words, mutate)),

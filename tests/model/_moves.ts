@@ -289,14 +289,16 @@ export function worldOf(system: System, state: State): World {
       grown(system, state).memory[cell] = value;
     },
     word(name) {
-      const word = words.named(name);
-      return word === undefined ? 0 : read(word.cell, word.initial);
+      const { cell, initial } = words.named(name);
+      return read(cell, initial);
     },
     poke(name, value) {
-      grown(system, state).memory[words.named(name)!.cell] = value;
+      grown(system, state).memory[words.named(name).cell] = value;
     },
     dead: (thread) => state.isDead(thread),
     done: (thread) => state.nodes[thread]!.kind === "done",
+    asleep: (thread) =>
+      state.sleeps(thread) || (state.nodes[thread]!.kind === "quiet" && state.arrived[thread]!.length === 0),
     fail: (message) => state.violation ??= message,
   };
 }

@@ -39,6 +39,8 @@ export interface Op {
   readonly label: string;
   readonly run: ((world: World) => number | void) | undefined;
   readonly when: ((world: World) => boolean) | undefined;
+  /** Where the library does it, for twins: the stack, with the names of functions. */
+  readonly stack?: string;
 }
 
 /** What a step of the model sees of the state, as one atomic look. */
@@ -46,7 +48,7 @@ export interface World {
   /** The model's own variables, zero at first. */
   get(name: string): number;
   set(name: string, value: number): void;
-  /** A shared word by the name it has in traces; 0 if nobody has touched it. */
+  /** A shared word by the name it has in traces. */
   word(name: string): number;
   /** Writes it, for twins. */
   poke(name: string, value: number): void;
@@ -54,6 +56,8 @@ export interface World {
   dead(thread: number): boolean;
   /** Whether it has come to its end. */
   done(thread: number): boolean;
+  /** Whether it sleeps, blocked or as a task that waits and has no event to take up. */
+  asleep(thread: number): boolean;
   /** Reports a violation. */
   fail(message: string): void;
 }

@@ -81,7 +81,7 @@ export function makeRoster(threads: number, fresh: () => void): { roster: Roster
 export function rosterRegion(roster: Roster, ids: readonly number[], use: RosterUse, fresh: () => void): Region {
   const before = agent;
   const scratch = makeRoster(ids.length, fresh);
-  const lock = new Lock();
+  const lock = new Lock({ name: "n".repeat(64) });
   lock.acquire();
   const waits = ids.map((_, i) => {
     fresh();

@@ -216,7 +216,7 @@ class Replay implements Handler, Self {
       if (op.kind === "waitAsync") this.#waits++;
       return result;
     }
-    this.#stopped = op;
+    this.#stopped = this.#tree.traced ? { ...op, stack: new Error().stack ?? "" } : op;
     throw TOKEN;
   }
 
@@ -300,12 +300,15 @@ export function compute(kind: OpKind, seen: number, a: number, b: number): numbe
 export class ThreadTree {
   readonly program: Program;
   readonly words: WordTable;
-  readonly #mutate: (op: Op, thread: number) => Op;
+  /** Whether operations say where they are done. */
+  readonly traced: boolean;
+  readonly #mutate: ((op: Op, thread: number) => Op | undefined) | undefined;
   #size = 0;
 
-  constructor(program: Program, words: WordTable, mutate: (op: Op, thread: number) => Op) {
+  constructor(program: Program, words: WordTable, mutate?: (op: Op, thread: number) => Op | undefined) {
     this.program = program;
     this.words = words;
+    this.traced = mutate !== undefined;
     this.#mutate = mutate;
   }
 
@@ -330,7 +333,7 @@ export class ThreadTree {
     const replay = new Replay(this, parent, result, clock);
     const add = (found: Partial<Node>): Node => {
       const { kind, error, waits = 0, abortable = false } = found;
-      const op = found.op && this.#mutate(found.op, this.program.index);
+      const op = found.op && (this.#mutate?.(found.op, this.program.index) ?? found.op);
       const id = ++this.#size;
       const node: Node = {
         ...{ id, parent, result, clock, kind: kind!, op, asked: found.op, error, waits, abortable },

@@ -53,15 +53,24 @@ export function record(handle: object, names: readonly string[], constant: reado
   };
 }
 
+/** Records up to this size are known from the start. */
+const MOST_BYTES = 65536;
+
 /** All words that were met so far. */
 export class WordTable {
   readonly #regions: readonly Region[];
   readonly #known = new Map<SharedArrayBuffer, Map<number, Word>>();
   readonly #ghosts = new Map<string, Word>();
+  readonly #named = new Map<string, Word>();
   readonly all: Word[] = [];
 
   constructor(regions: readonly Region[]) {
     this.#regions = regions;
+    for (const { buffer, byteOffset, byteLength } of regions) {
+      if (byteLength > MOST_BYTES) continue; // a roster: its words are met one by one
+      const view = new Int32Array(buffer, byteOffset, byteLength >> 2);
+      for (let i = 0; i < view.length; i++) this.of(view, i);
+    }
   }
 
   /** The word behind an element of a view. */
@@ -99,13 +108,16 @@ export class WordTable {
     return word;
   }
 
-  /** A word by the name it has in traces, once somebody has touched it. */
-  named(name: string): Word | undefined {
-    return this.all.find((word) => word.name === name);
+  /** A word of a record by the name it has in traces. */
+  named(name: string): Word {
+    const word = this.#named.get(name);
+    if (word === undefined) throw new Error(`Bug in the model: no word is called ${name}`);
+    return word;
   }
 
   #add(word: Word): Word {
     this.all.push(word);
+    this.#named.set(word.name, word);
     return word;
   }
 }
