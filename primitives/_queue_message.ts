@@ -119,8 +119,10 @@ export class Message {
     this.word = word;
     this.length = length;
     this.start = 0;
-    if (form === CODED) this.bytes = inbox!.room(length);
-    else if (form === RAW) this.bytes = word === BINARY + ARRAY_BUFFER ? new Uint8Array(length) : take(length);
+    if (form === CODED) {
+      inbox!.reserve(length);
+      this.bytes = inbox!.bytes;
+    } else if (form === RAW) this.bytes = word === BINARY + ARRAY_BUFFER ? new Uint8Array(length) : take(length);
   }
 
   /**
@@ -161,13 +163,15 @@ const RETAINED = 1 << 16;
 
 /** Private memory in which messages lie between being taken out and being decoded. */
 export class Inbox {
-  #bytes: Uint8Array<ArrayBuffer> = NOTHING;
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  cells: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer);
 
-  /** Room for so many bytes, good until the next call. */
-  room(length: number): Uint8Array<ArrayBuffer> {
-    if (length <= this.#bytes.length) return this.#bytes;
-    const bytes = new Uint8Array(Math.max(length, Math.min(RETAINED, 2 * length)));
-    if (length <= RETAINED) this.#bytes = bytes;
-    return bytes;
+  /** Makes room for so many bytes, and lets go of what one long message took. */
+  reserve(length: number): void {
+    const has = this.bytes.length;
+    if (length <= has && has <= RETAINED) return;
+    const bytes = new Uint8Array(length <= RETAINED / 2 ? Math.max(256, 2 * length + 3 & ~3) : length + 3 & ~3);
+    this.bytes = bytes;
+    this.cells = new Int32Array(bytes.buffer);
   }
 }

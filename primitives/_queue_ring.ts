@@ -95,7 +95,8 @@ export class RingStore implements Store {
       const form = ring.form(at);
       message.receive(form, ring.word(at), length, this.#inbox);
       if (length > 0) {
-        if (form === CODED || form === RAW) ring.read(at + HEADER, length, message.bytes, 0);
+        if (form === CODED) ring.readShort(at + HEADER, length, message.bytes, this.#inbox.cells);
+        else if (form === RAW) ring.read(at + HEADER, length, message.bytes, 0);
         else if (length === 8) message.number = ring.readNumber(at);
       }
       ring.consume(at, frameBytes(length), 1);
