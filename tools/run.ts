@@ -7,6 +7,7 @@
  * ```sh
  * deno task test                    # everything
  * deno task test tests/primitives   # some files, or any option of `deno test`
+ * deno task model                   # the models of tests/model/ with more preemptions than in the gate
  * deno task ok                      # the contributor's gate
  * ```
  *
@@ -36,13 +37,17 @@ if (import.meta.main) {
   }
 }
 
-/** What a command does: "test", "ok", or one step of "ok" by its name. */
+/** What a command does: "test", "model" (the models with more preemptions), "ok", or one step of "ok" by its name. */
 function chosenSteps(command: string, rest: readonly string[], config: readonly string[]): Step[] {
   if (command === "test") return testSteps(config, rest);
+  if (command === "model") {
+    Deno.env.set("LOCKSTEP_MODEL", "long");
+    return [{ name: "models", args: ["test", "-A", "--no-check", ...config, "tests/model/", ...rest] }];
+  }
   const all = [...staticSteps(), ...testSteps(config, []), ...lateSteps(config)];
   const chosen = command === "ok" ? all : all.filter((step) => step.name === command);
   if (chosen.length > 0) return chosen;
-  console.error(`Unknown command: ${command}; there are: test, ok, ${all.map((step) => step.name).join(", ")}`);
+  console.error(`Unknown command: ${command}; there are: test, model, ok, ${all.map((step) => step.name).join(", ")}`);
   Deno.exit(2);
 }
 
