@@ -2,7 +2,7 @@
  * Builds the npm package: `npm/dist/package/` and, packed from it, `npm/dist/lockstep-<version>.tgz`.
  *
  * Plain ES modules with declarations beside them, in the layout of the sources, so that a worker's URL means the same in
- * both. Needs `npm ci --prefix tools/packages`. `deno.json` is where name, version, exports and dependencies come from.
+ * both. dnt compiles where JSR can be reached, plain tsc where not; what follows is the same. Needs `npm ci --prefix tools/packages`. `deno.json` is where name, version, exports and dependencies come from.
  *
  * ```sh
  * deno task npm
@@ -12,19 +12,13 @@
  */
 
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, join, posix, relative } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, posix, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { reachesJsr } from "../tools/jsr.ts";
+import { compileWithDnt } from "./compile_dnt.ts";
+import { compileWithTsc } from "./compile_tsc.ts";
 import { finish, workerUrls } from "./finish.ts";
 import { packageJson } from "./package_json.ts";
 import type { DenoJson } from "./package_json.ts";
@@ -33,35 +27,47 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "npm/dist");
 const PACKAGE = join(DIST, "package");
 
-const TSC_OPTIONS = {
-  target: "ES2022",
-  module: "NodeNext",
-  lib: ["ES2024", "ESNext.Disposable", "ESNext.SharedMemory", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
-  types: [],
-  strict: true,
-  declaration: true,
-  isolatedDeclarations: true,
-  rewriteRelativeImportExtensions: true,
-  verbatimModuleSyntax: true,
-  erasableSyntaxOnly: true,
-  skipLibCheck: true,
-  newLine: "lf",
-};
-
 const config: DenoJson = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-
-rmSync(DIST, { recursive: true, force: true });
-mkdirSync(PACKAGE, { recursive: true });
-compile([...Object.values(config.exports), ...workers()]);
-const { packages, problems } = finish(PACKAGE);
-for (const problem of problems) console.error(problem);
-if (problems.length > 0) process.exit(1);
+const packages = await compile([...Object.values(config.exports), ...workers()]);
 const manifest = packageJson(config, packages);
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(ROOT, name), join(PACKAGE, name));
 writeFileSync(join(PACKAGE, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-run("npm", ["pack", "--silent", "--pack-destination", DIST], PACKAGE);
+const { status } = spawnSync("npm", ["pack", "--silent", "--pack-destination", DIST], {
+  cwd: PACKAGE,
+  stdio: "inherit",
+});
+if (status !== 0) process.exit(1);
 const tarball = readdirSync(DIST).find((name) => name.endsWith(".tgz"))!;
 console.log(`Built ${relative(ROOT, join(DIST, tarball))}`);
+
+/** Fills the package's folder with the builder that works here; returns the packages that its files import. */
+async function compile(entries: readonly string[]): Promise<string[]> {
+  if (await reachesJsr()) {
+    try {
+      empty();
+      await compileWithDnt(ROOT, DIST, PACKAGE, entries);
+      return finished();
+    } catch (error) {
+      console.error("dnt gave no package, so tsc makes it:", error);
+    }
+  } else {
+    console.log("JSR cannot be reached: compiling with tsc instead of dnt");
+  }
+  empty();
+  compileWithTsc(ROOT, DIST, PACKAGE, entries);
+  return finished();
+}
+
+function empty(): void {
+  rmSync(DIST, { recursive: true, force: true });
+  mkdirSync(PACKAGE, { recursive: true });
+}
+
+function finished(): string[] {
+  const { packages, problems } = finish(PACKAGE);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return packages;
+}
 
 /** The modules that are only reached as a worker's URL. */
 function workers(): string[] {
@@ -70,28 +76,4 @@ function workers(): string[] {
   return files.filter((file) => file.endsWith(".ts")).flatMap((file) => {
     return workerUrls(readFileSync(join(ROOT, file), "utf8")).map((path) => posix.join(posix.dirname(file), path));
   });
-}
-
-/** Runs tsc over the entries and whatever they import. */
-function compile(entries: readonly string[]): void {
-  // A copy, since dependencies are looked for in a node_modules above the sources, and the repository has none.
-  const copy = join(DIST, "source");
-  for (const entry of ["mod.ts", "primitives", "adapters"]) {
-    cpSync(join(ROOT, entry), join(copy, entry), { recursive: true });
-  }
-  const packages = join(ROOT, "tools/packages/node_modules");
-  symlinkSync(packages, join(copy, "node_modules"));
-  writeFileSync(join(copy, "package.json"), `{ "type": "module" }\n`);
-  const compilerOptions = { ...TSC_OPTIONS, rootDir: copy, outDir: PACKAGE };
-  writeFileSync(join(copy, "tsconfig.json"), JSON.stringify({ compilerOptions, files: entries }));
-  run(join(packages, ".bin/tsc"), ["--project", copy], ROOT);
-  rmSync(copy, { recursive: true });
-}
-
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit" });
-  if (status !== 0) {
-    console.error(`${basename(command)} failed: ${error?.message ?? `exit code ${status}`}`);
-    process.exit(1);
-  }
 }

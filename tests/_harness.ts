@@ -65,6 +65,18 @@ export const runtime: Runtime = realm.Deno
 /** The major version of Node, or 0 elsewhere. */
 export const nodeMajor: number = runtime === "node" ? Number.parseInt(realm.process.versions.node) : 0;
 
+/** Whether the sources are tested, and not the packed package: then other processes of Deno can be started on them. */
+export const fromSource: boolean = runtime === "deno" && import.meta.url.endsWith(".ts");
+
+/** Whether this is the main thread of a page, where nothing may block. */
+export const mainOfPage: boolean = runtime === "browser" && typeof realm.document !== "undefined";
+
+/** Whether this thread may block. */
+export const mayBlock: boolean = !mainOfPage;
+
+/** Whether the engine has `Symbol.dispose`; without it, guards are released by `release()` only. */
+export const hasDispose: boolean = typeof realm.Symbol.dispose === "symbol";
+
 /** Whether tests register here: on the main thread, or where a browser's driver has prepared a list for them. */
 export const registers: boolean = runtime === "browser"
   ? Array.isArray(realm.lockstepTests)
@@ -90,6 +102,12 @@ export function watch(label: string, record: Watchable, names: readonly string[]
 /** A generator for the running test: the same for the same seed and the same name. */
 export function random(salt: string = running): Prng {
   return new Prng(SEED ^ hash(salt));
+}
+
+/** What `console.log` of the runtime would print for a value; undefined in browsers, whose consoles show it live. */
+export function inspect(value: unknown): string | undefined {
+  if (runtime === "deno") return realm.Deno.inspect(value);
+  return realm.process?.getBuiltinModule("node:util").inspect(value);
 }
 
 function register(name: string, run: () => Promise<void>, skip: string | undefined): void {

@@ -1,4 +1,4 @@
-import { assert, AssertionError, Prng, random, runtime, test, watch } from "./_harness.ts";
+import { assert, AssertionError, fromSource, Prng, random, test, watch } from "./_harness.ts";
 import { describe } from "./_watchdog_dump.ts";
 
 test("assert.deepEqual() tells apart what structuredClone would", () => {
@@ -65,16 +65,16 @@ async function hang(how: string): Promise<{ success: boolean; text: string }> {
   return { success, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-const denoOnly = { skip: runtime === "deno" ? undefined : "starts a Deno process", limit: 30_000 };
+const onSources = { skip: fromSource ? undefined : "starts a Deno process on the sources", limit: 30_000 };
 
 test("the watchdog fails a test that awaits for ever", async () => {
   const { success, text } = await hang("async");
   assert.equal(success, false);
   assert.match(text, /watchdog: "hangs" still running[^]*LOCKSTEP_SEED=0x2f61[^]*Gate at byte 0 +TAG: 1 {2}GATE: 17/);
-}, denoOnly);
+}, onSources);
 
 test("the watchdog kills a test that blocks for ever", async () => {
   const { success, text } = await hang("block");
   assert.equal(success, false);
   assert.match(text, /watchdog: "hangs" still running[^]*LOCKSTEP_SEED=0x2f61[^]*Gate at byte 0 +TAG: 1 {2}GATE: 17/);
-}, denoOnly);
+}, onSources);

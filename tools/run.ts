@@ -15,14 +15,13 @@
  */
 
 import { readConfig, ROOT } from "./config.ts";
+import { reachesJsr } from "./jsr.ts";
 
 /** One step of the gate: a name and the `deno` call that has to succeed. */
 interface Step {
   readonly name: string;
   readonly args: readonly string[];
 }
-
-const PROBE_MS = 10_000;
 
 if (import.meta.main) {
   Deno.chdir(ROOT);
@@ -51,17 +50,11 @@ function chosenSteps(command: string, rest: readonly string[], config: readonly 
   Deno.exit(2);
 }
 
-/** Asks JSR for one package; without an answer, the offline configuration is the one to use. */
+/** Without an answer from JSR, the offline configuration is the one to use. */
 async function chooseConfig(): Promise<string[]> {
   const given = Deno.env.get("LOCKSTEP_DENO_CONFIG");
   if (given !== undefined) return ["--config", given];
-  const probe = new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--no-config", "--no-lock", "jsr:@std/assert@^1"],
-    stdout: "null",
-    stderr: "null",
-    signal: AbortSignal.timeout(PROBE_MS),
-  });
-  if ((await probe.output()).success) return [];
+  if (await reachesJsr()) return [];
   console.log("JSR cannot be reached: using the stand-ins under tests/standins/ (deno.offline.json)");
   return ["--config", "deno.offline.json"];
 }

@@ -94,7 +94,10 @@ async function load(name: string): Promise<Attempt> {
 
 function defaultFiles(): string[] {
   if (root === "source") return SOURCE_FILES;
-  return readFileSync(join(ROOT, "npm/dist/site/portable.txt"), "utf8").split("\n").filter((line) => line !== "");
+  const portable = readFileSync(join(ROOT, "npm/dist/site/portable.txt"), "utf8").split("\n");
+  // The main thread of a page gets what was written for it; where blocking is allowed, all unit tests run as well.
+  const wanted = realm === "page" ? /^tests\/(?:adapters\/(?:capabilities|browser)|harness)_test\.js$/ : /_test\.js$/;
+  return portable.filter((file) => wanted.test(file) && !/adapters\/(?:deno|node|bun)_test/.test(file));
 }
 
 /** Prints the reports of a page; settles when the page is done, or has said nothing for too long. */
