@@ -1,0 +1,218 @@
+// What dumps show, how they are drawn, and the warning for a program that sleeps as a whole.
+
+import { agent } from "../../primitives/_agent.ts";
+import type { Host } from "../../primitives/host.ts";
+import type { Dump, DumpThread } from "../../mod.ts";
+import { Event, findDeadlocks, Latch, Lock, Thread, threadDump, toDot, toMermaid, trackHeld } from "../../mod.ts";
+import { until } from "../_until.ts";
+import { assert, test } from "../_harness.ts";
+import { holdUntil, want, wantAsync } from "../testdata/dump_threads.ts";
+
+const module = new URL("../testdata/dump_threads.ts", import.meta.url);
+
+function of(dump: Dump, name: string): DumpThread {
+  const thread = dump.threads.find((thread) => thread.name === name);
+  assert(thread, `no ${name} in ${dump}`);
+  return thread;
+}
+
+/** Runs one thread that holds a lock and three that want it, each in its own way. */
+async function scene(body: (lock: Lock) => unknown): Promise<void> {
+  const lock = new Lock({ name: "table" });
+  const done = new Event({ name: "done" });
+  const ready = new Latch(1);
+  const names = ["holder", "waiter", "patient", "tasker"];
+  const threads: Thread<void | Promise<void>>[] = [];
+  threads.push(new Thread({ target: holdUntil, module, args: [lock, ready, done], name: names[0]! }).start());
+  await ready.waitAsync();
+  const all = new Latch(3);
+  threads.push(
+    new Thread({ target: want, module, args: [lock, all, Infinity], name: names[1]!, daemon: true }).start(),
+  );
+  threads.push(new Thread({ target: want, module, args: [lock, all, 60_000], name: names[2]! }).start());
+  threads.push(new Thread({ target: wantAsync, module, args: [lock, all], name: names[3]! }).start());
+  await all.waitAsync();
+  try {
+    await until(() => names.every((name) => of(threadDump(), name).waits.length === 1));
+    await body(lock);
+  } finally {
+    done.set();
+    for (const thread of threads) await thread.joinAsync();
+  }
+}
+
+test("threadDump() shows states, waits with and without a time limit, waits of tasks, and owners", () =>
+  scene(() => {
+    const dump = threadDump();
+    const holder = of(dump, "holder");
+    const owners = [{ id: holder.id, name: "holder" }];
+    assert.deepEqual({ state: holder.state, daemon: holder.daemon, main: holder.main }, {
+      ...{ state: "blocked", daemon: false, main: false },
+    });
+    const waits = (name: string): unknown => {
+      const [{ elapsed, record: _, ...wait }] = of(dump, name).waits as [DumpThread["waits"][number]];
+      assert.between(elapsed, 0, 10_000);
+      return wait;
+    };
+    assert.deepEqual(waits("holder"), {
+      ...{ kind: "Event", name: "done", verb: "wait", timed: false, task: false, owners: [] },
+    });
+    const lock = { kind: "Lock", name: "table", verb: "acquire", timed: false, task: false, owners };
+    assert.deepEqual(waits("waiter"), lock);
+    assert.deepEqual(waits("patient"), { ...lock, timed: true });
+    assert.deepEqual(waits("tasker"), { ...lock, task: true });
+    assert.equal(of(dump, "tasker").state, "running");
+    assert(of(dump, "waiter").daemon);
+    assert(dump.threads.some(({ main, state }) => main && state === "running"));
+  }));
+
+test("A dump prints as a table, crosses threads as data, and is drawn", () =>
+  scene((lock) => {
+    const dump = threadDump();
+    const lines = `${dump}`.split("\n");
+    const line = (name: string): string => lines.find((line) => line.startsWith(name)) ?? "";
+    assert.match(lines[0]!, /^thread +state +what +since +by$/);
+    assert.match(
+      line("waiter"),
+      /^waiter +blocked, daemon +waits for +Lock "table" acquire\(\) +\d+ ms +held by holder$/,
+    );
+    assert.match(line("patient"), /acquire\(\) \(timed\)/);
+    assert.match(line("tasker"), /acquire\(\) \(task\)/);
+    const copy = structuredClone(dump);
+    assert.deepEqual(JSON.stringify(copy), JSON.stringify(dump));
+    assert.equal(toMermaid(copy), toMermaid(dump));
+    const [waiter, holder] = [of(dump, "waiter").id, of(dump, "holder").id];
+    const record = of(dump, "waiter").waits[0]!.record;
+    for (const part of [`t${waiter}("waiter, blocked")`, `t${waiter} -->|"waits, acquire#40;#41;"| r${record}`]) {
+      assert(toMermaid(dump).includes(part), `${toMermaid(dump)} lacks ${part}`);
+    }
+    assert(toMermaid(dump).includes(`r${record} -->|"held by"| t${holder}`));
+    assert(toDot(dump).includes(`r${record} -> t${holder} [label="held by"];`));
+    assert(toDot(dump).includes(`r${record} [label="Lock \\"${lock.name}\\"", shape=box];`));
+    assert.deepEqual(findDeadlocks(), []);
+  }));
+
+test("With trackHeld(true) dumps show every lock held, by any thread, and where it was taken", async () => {
+  trackHeld(true);
+  try {
+    await scene(() => {
+      const mine = new Lock({ name: "mine" });
+      const guard = mine.acquire();
+      const dump = threadDump();
+      assert(dump.tracked);
+      const [held] = of(dump, "holder").holds;
+      assert.deepEqual({ kind: held!.kind, name: held!.name, task: held!.task }, {
+        ...{ kind: "Lock", name: "table", task: false },
+      });
+      assert.match(held!.place, /dump_threads\.\w+:\d+:\d+/);
+      const main = dump.threads.find(({ main }) => main)!;
+      assert.match(main.holds[0]!.place, /dump_test\.\w+:\d+:\d+/);
+      assert.match(`${dump}`, /holder .*\n.* holds +Lock "table" .* at .*dump_threads/);
+      assert.equal(of(dump, "waiter").holds.length, 0);
+      guard.release();
+      assert.equal(threadDump().threads.find(({ main }) => main)!.holds.length, 0);
+    });
+  } finally {
+    trackHeld(false);
+  }
+  const guard = new Lock().acquire();
+  assert.equal(threadDump().threads.flatMap(({ holds }) => holds).length, 0);
+  guard.release();
+});
+
+test("A dump says when a thread holds more than it has room for, and forgets none of them", () => {
+  trackHeld(true);
+  try {
+    const locks = Array.from({ length: 20 }, (_, i) => new Lock({ name: `${i}` }));
+    const guards = locks.map((lock) => lock.acquire());
+    const mine = (): DumpThread => threadDump().threads.find(({ main }) => main)!;
+    assert.equal(mine().holds.length, 15);
+    assert.equal(mine().more, 5);
+    assert.match(`${threadDump()}`, /and 5 more/);
+    for (const guard of guards) guard.release();
+    assert.equal(mine().holds.length, 0);
+    assert.equal(mine().more, 0);
+  } finally {
+    trackHeld(false);
+  }
+});
+
+test("A hold that another object for the lock, or a bare release(), has ended is not shown", () => {
+  trackHeld(true);
+  try {
+    const lock = new Lock({ name: "a" });
+    lock.acquire();
+    Lock.attach(lock.handle).release();
+    const task = new Lock({ name: "b" }).acquire();
+    const main = threadDump().threads.find(({ main }) => main)!;
+    assert.deepEqual(main.holds.map(({ name }) => name), ["b"]);
+    task.release();
+  } finally {
+    trackHeld(false);
+  }
+  assert.throws(() => trackHeld(1 as never), TypeError);
+});
+
+test("Names of any kind neither break the table nor the charts", () => {
+  trackHeld(true);
+  try {
+    const guard = new Lock({ name: 'a"]; b --> c\n<script>`#{|}\\' }).acquire();
+    const dump = threadDump();
+    assert(`${dump}`.split("\n").some((line) => line.includes("holds") && line.includes("<script>")));
+    assert(!toMermaid(dump).includes("<script>"));
+    assert.equal(toMermaid(dump).split("\n").filter((line) => line.includes("-->")).length, 1);
+    assert.match(toDot(dump), /label="Lock \\"a\\\\\\"\]; b --> c/);
+    guard.release();
+  } finally {
+    trackHeld(false);
+  }
+});
+
+/** What is printed to standard error by this thread while it waits; `wake` is called when that happens. */
+function printed(wake: () => void, body: () => void): string {
+  const host = agent.host!;
+  let text = "";
+  agent.host = Object.create(host, {
+    printError: {
+      value: (more: string) => {
+        text += more;
+        wake();
+      },
+    },
+  }) as Host;
+  try {
+    body();
+  } finally {
+    agent.host = host;
+  }
+  return text;
+}
+
+test("A program whose threads all sleep without a time limit prints one warning with the dump, and goes on when it can", async () => {
+  const done = new Event({ name: "never" });
+  const threads = ["one", "two"].map((name) =>
+    new Thread({ target: holdUntil, module, args: [new Lock(), new Latch(1), done], name }).start()
+  );
+  // The thread whose wait began last is the one that warns: this one.
+  await until(() => ["one", "two"].every((name) => of(threadDump(), name).state === "blocked"));
+  const text = printed(() => done.set(), () => done.wait());
+  for (const thread of threads) thread.join();
+  assert.match(text, /^Lockstep: all 3 threads are asleep in waits without a time limit, and nobody is left/);
+  assert.match(text, /\none +blocked +waits for +Event "never" wait\(\)/);
+  assert.equal(text.match(/Lockstep:/g)?.length, 1);
+});
+
+test("No warning while one thread runs, starts, or sleeps with a time limit", () => {
+  const done = new Event();
+  const lock = new Lock();
+  const ready = new Latch(1);
+  const sleeper = new Thread({ target: holdUntil, module, args: [lock, ready, done] }).start();
+  ready.wait();
+  const timed = new Latch(1);
+  const waiter = new Thread({ target: want, module, args: [lock, timed, 1800] }).start();
+  timed.wait();
+  const text = printed(() => done.set(), () => waiter.join());
+  assert.equal(text, "");
+  done.set();
+  sleeper.join();
+});
