@@ -67,7 +67,7 @@ export async function play(
   }
   if (role.blocks) {
     arrived.add(1);
-    block();
+    await block();
   }
   await Promise.all(tasks);
 }
