@@ -4,7 +4,8 @@
  * ```sh
  * deno task test:browsers                                       # from npm/dist/site, in all three
  * deno task test:browsers --source firefox tests/adapters/browser_test.ts
- * deno task test:browsers --realm=worker
+ * deno task test:browsers --realm=worker                        # in a dedicated worker, which may block
+ * deno task test:browsers --realm=plain                         # in a page that is not isolated
  * ```
  *
  * Needs `npm ci --prefix tools/packages` and Debian's chromium, firefox-esr, webkit2gtk-driver and xvfb.
@@ -25,6 +26,13 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** How long a page may say nothing: longer than the limit of any test. */
 const SILENCE = 30_000;
 const SOURCE_FILES = ["tests/adapters/capabilities_test.ts", "tests/harness_test.ts", "tests/adapters/browser_test.ts"];
+
+/** The test files of a realm: unit tests block, so they run in a worker, and a page gets what was written for it. */
+const FILES: Readonly<Record<string, RegExp>> = {
+  page: /^tests\/(?:adapters\/(?:capabilities|browser)|harness)_test\.js$/,
+  worker: /_test\.js$/,
+  plain: /^tests\/adapters\/not_isolated_test\.js$/,
+};
 
 const args = process.argv.slice(2);
 const root = args.includes("--source") ? "source" : "package";
@@ -81,7 +89,10 @@ async function load(name: string): Promise<Attempt> {
   done.catch(() => {}); // it may reject while the browser is still starting
   let browser: Browser | undefined;
   try {
-    browser = await drivers[name]!(`${site.origin}/run?${query}`, (line) => attempt.log.push(line));
+    browser = await drivers[name]!(
+      `${site.origin}/${realm === "plain" ? "plain" : "run"}?${query}`,
+      (line) => attempt.log.push(line),
+    );
     console.log(`\n${browser.version} (${realm})`);
     await done;
   } catch (error) {
@@ -95,8 +106,8 @@ async function load(name: string): Promise<Attempt> {
 function defaultFiles(): string[] {
   if (root === "source") return SOURCE_FILES;
   const portable = readFileSync(join(ROOT, "npm/dist/site/portable.txt"), "utf8").split("\n");
-  // The main thread of a page gets what was written for it; where blocking is allowed, all unit tests run as well.
-  const wanted = realm === "page" ? /^tests\/(?:adapters\/(?:capabilities|browser)|harness)_test\.js$/ : /_test\.js$/;
+  const wanted = FILES[realm];
+  if (wanted === undefined) throw new Error(`Unknown realm: ${realm}; there are ${Object.keys(FILES).join(", ")}`);
   return portable.filter((file) => wanted.test(file) && !/adapters\/(?:deno|node|bun)_test/.test(file));
 }
 
