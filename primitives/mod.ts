@@ -8,6 +8,7 @@ export { Condition, type ConditionOptions, type ConditionWaitOptions } from "./c
 export { Event, type EventOptions } from "./event.ts";
 export { Latch, type LatchOptions } from "./latch.ts";
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from "./semaphore.ts";
+export { RWLock, type RWLockOptions } from "./rwlock.ts";
 export { Barrier, type BarrierAttachOptions, type BarrierOptions, type BarrierWaitOptions } from "./barrier.ts";
 export { SharedValue } from "./shared_value.ts";
 export { SharedArray } from "./shared_array.ts";
@@ -29,3 +30,5 @@ export {
   type WorkerLike,
 } from "./thread.ts";
 export * from "./queue.ts";
+export * from "./current.ts";
+export { Timer, type TimerOptions } from "./timer.ts";

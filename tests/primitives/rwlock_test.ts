@@ -1,0 +1,272 @@
+// What one thread can show of RWLock; tests/conformance/rwlock.ts has the rest.
+
+import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError } from "../../primitives/mod.ts";
+import { RWLock } from "../../primitives/rwlock.ts";
+import { assert, random, test } from "../_harness.ts";
+import { until } from "../_until.ts";
+
+/** Lets everything that can go on go on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+test("RWLock: a new one is free, and wrong options throw", () => {
+  const lock = new RWLock({ name: "table" });
+  assert.deepEqual([lock.readers, lock.writer, lock.name], [0, undefined, "table"]);
+  for (const wrong of [1, "x", null]) assert.throws(() => new RWLock(wrong as never), TypeError);
+  assert.throws(() => new RWLock({ name: 1 as never }), TypeError);
+  assert.throws(() => new RWLock({ rank: 0.5 }), RangeError);
+  assert.throws(() => new RWLock({ threads: 0 }), /threads/);
+});
+
+test("RWLock: many read, one writes, never both", () => {
+  const lock = new RWLock();
+  const readers = [lock.read(), lock.tryRead()!, lock.read()];
+  assert.equal(lock.readers, 3);
+  assert.equal(lock.tryWrite(), undefined);
+  for (const reader of readers) {
+    assert.equal(lock.tryWrite(), undefined);
+    reader.release();
+    reader.release();
+  }
+  const writer = lock.write();
+  assert(lock.writer! > 0);
+  assert.equal(lock.tryRead(), undefined);
+  assert.equal(lock.tryWrite(), undefined);
+  writer.release();
+  writer.release();
+  assert.deepEqual([lock.readers, lock.writer], [0, undefined]);
+});
+
+test("RWLock: a thread that would wait for itself gets DeadlockError at once", async () => {
+  const lock = new RWLock({ name: "table" });
+  const reader = lock.read();
+  const error = assert.throws<DeadlockError>(() => lock.write(), DeadlockError);
+  assert.equal(error.message, 'Cannot write RWLock "table" as this thread reads it: it would wait for itself');
+  assert.equal(error.cycle[0]!.waitsFor, 'RWLock "table"');
+  assert.throws(() => lock.tryWrite({ timeout: Infinity }), DeadlockError);
+  reader.release();
+  const writer = lock.write();
+  assert.throws(() => lock.read(), /Cannot read RWLock "table" as this thread writes it/);
+  assert.throws(() => lock.write(), /Cannot write RWLock "table" as this thread writes it/);
+  writer.release();
+  const task = await lock.writeAsync();
+  assert.throws(() => lock.read(), /a task of this thread writes it/);
+  task.release();
+  const readingTask = await lock.readAsync();
+  assert.throws(() => lock.write(), DeadlockError);
+  readingTask.release();
+  assert.equal(String(lock), 'RWLock "table" (free)');
+});
+
+test("RWLock: a timed try that waits for its own thread gives up in time", () => {
+  const lock = new RWLock();
+  const reader = lock.read();
+  const start = performance.now();
+  assert.equal(lock.tryWrite({ timeout: 40 }), undefined);
+  assert.between(performance.now() - start, 40, 400);
+  lock.read().release(); // it left nothing behind
+  reader.release();
+  const writer = lock.write();
+  assert.equal(lock.tryRead({ timeout: 10 }), undefined);
+  assert.equal(lock.tryWrite({ timeout: 10 }), undefined);
+  writer.release();
+  lock.tryRead({ timeout: 1e100 })!.release();
+});
+
+test("RWLock: readers that wait when a writer leaves go before the next writer", async () => {
+  const lock = new RWLock();
+  const order: string[] = [];
+  const enter = async (name: string, wait: Promise<Guard>) => {
+    const guard = await wait;
+    order.push(name);
+    await settle();
+    guard.release();
+  };
+  const first = lock.write();
+  const all = [
+    enter("w1", lock.writeAsync()),
+    enter("r1", lock.readAsync()),
+    enter("w2", lock.writeAsync()),
+    enter("r2", lock.readAsync()),
+  ];
+  await settle();
+  assert.deepEqual(order, []);
+  first.release();
+  await Promise.all(all);
+  assert.deepEqual(order, ["r1", "r2", "w1", "w2"]);
+  assert.deepEqual([lock.readers, lock.writer], [0, undefined]);
+});
+
+test("RWLock: while a writer waits nobody begins to read, but who reads may read again", async () => {
+  const lock = new RWLock();
+  const reader = lock.read();
+  const writing = lock.writeAsync();
+  await settle();
+  lock.read().release();
+  const start = performance.now();
+  (await lock.readAsync()).release(); // it might be another task: the writer gets its chance first
+  assert.between(performance.now() - start, 9, 300);
+  let wrote = false;
+  void writing.then(() => wrote = true);
+  await settle();
+  assert.equal(wrote, false);
+  reader.release();
+  (await writing).release();
+});
+
+test("RWLock: a stream of reading tasks does not starve a writer", async () => {
+  const lock = new RWLock();
+  let on = true;
+  let reads = 0;
+  const stream = Array.from({ length: 3 }, async (_, i) => {
+    while (on) {
+      const guard = await lock.readAsync();
+      await new Promise((resolve) => setTimeout(resolve, 1 + i));
+      reads++;
+      guard.release();
+    }
+  });
+  await until(() => reads > 5);
+  for (let i = 0; i < 5; i++) (await lock.writeAsync()).release();
+  on = false;
+  await Promise.all(stream);
+  assert.deepEqual([lock.readers, lock.writer], [0, undefined]);
+});
+
+test("RWLock: a stream of writing tasks does not starve a reader", async () => {
+  const lock = new RWLock();
+  let on = true;
+  let writes = 0;
+  const stream = Array.from({ length: 3 }, async () => {
+    while (on) {
+      const guard = await lock.writeAsync();
+      await Promise.resolve();
+      guard.release();
+      if (++writes % 50 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+  });
+  await until(() => writes > 5);
+  for (let i = 0; i < 5; i++) (await lock.readAsync()).release();
+  on = false;
+  await Promise.all(stream);
+});
+
+test("G8 G7 RWLock: an aborted waiter takes nothing and leaves the others alone", async () => {
+  const lock = new RWLock();
+  for (const side of ["readAsync", "writeAsync"] as const) {
+    await assert.rejects(lock[side]({ signal: AbortSignal.abort("no") }), (error) => error === "no");
+    await assert.rejects(lock[side]({ signal: 1 as never }), TypeError);
+  }
+  for (let round = 0; round < 2; round++) {
+    const reader = lock.read();
+    const controllers = [new AbortController(), new AbortController(), new AbortController()];
+    const [w1, r1, w2] = controllers as [AbortController, AbortController, AbortController];
+    const results = [
+      lock.writeAsync({ signal: w1.signal }),
+      lock.writeAsync({ signal: w2.signal }),
+    ].map((wait) => wait.then((guard) => guard, (error) => error));
+    await settle();
+    const read = lock.readAsync({ signal: r1.signal }).then((guard) => guard, (error) => error);
+    await settle();
+    w1.abort("w1");
+    r1.abort("r1");
+    assert.deepEqual([await results[0], await read], ["w1", "r1"]);
+    const late = lock.readAsync();
+    await settle();
+    w2.abort("w2"); // nobody wants to write any more
+    assert.equal(await results[1], "w2");
+    (await late).release();
+    reader.release();
+    lock.write().release();
+  }
+});
+
+test("RWLock: ranks are checked on both sides", () => {
+  const low = new RWLock({ rank: 1 });
+  const high = new RWLock({ rank: 2, name: "high" });
+  const reader = high.read();
+  high.read().release();
+  assert.throws(() => low.read(), LockOrderError);
+  const error = assert.throws<LockOrderError>(() => low.write(), LockOrderError);
+  assert.equal(error.message.startsWith('Cannot write RWLock of rank 1 as this thread holds RWLock "high"'), true);
+  reader.release();
+  const guard = low.read();
+  const other = high.write();
+  assert.throws(() => new Lock({ rank: 2 }).acquire(), LockOrderError);
+  other.release();
+  guard.release();
+  low.write().release();
+});
+
+test("G15 RWLock: printing it shows who holds it", () => {
+  const lock = new RWLock({ name: "table" });
+  const readers = [lock.read()];
+  assert.equal(String(lock), 'RWLock "table" (1 reader)');
+  readers.push(lock.read());
+  assert.equal(Deno.inspect(lock), 'RWLock "table" (2 readers)');
+  for (const reader of readers) reader.release();
+  lock.write();
+  assert.match(String(lock), /^RWLock "table" \(writer \d+ .+\)$/);
+});
+
+test("RWLock: attaching to anything else is LayoutError", () => {
+  const { handle } = new RWLock();
+  assert.throws(() => RWLock.attach(new Lock().handle), LayoutError);
+  assert.throws(() => RWLock.attach({ ...new Lock().handle, kind: "RWLock" }), LayoutError);
+  assert.throws(() => RWLock.attach({ ...handle, byteLength: 128 } as never), LayoutError);
+  assert.throws(() => RWLock.attach({} as never), LayoutError);
+  const other = RWLock.attach(structuredClone(handle));
+  const guard = other.write();
+  assert.equal(RWLock.attach(handle).writer, other.writer);
+  guard.release();
+});
+
+test("RWLock: any bytes in the record neither crash nor hang", () => {
+  const prng = random();
+  for (let turn = 0; turn < 300; turn++) {
+    const { handle } = new RWLock({ threads: 2 });
+    const words = new Int32Array((handle as unknown as { buffer: SharedArrayBuffer }).buffer);
+    for (let i = 0; i < 4; i++) words[3 + prng.below(words.length - 3)] = prng.next() | 0;
+    words[16] = 0; // a monitor that is held for ever by a living thread is reported after 10 s
+    try {
+      const lock = RWLock.attach(handle);
+      String(lock);
+      lock.tryRead()?.release();
+      lock.tryWrite({ timeout: 1 })?.release();
+      lock.recover()?.release();
+    } catch (error) {
+      const { code } = error as { code?: string };
+      assert(error instanceof RangeError || ["owner-died", "layout", "lock-order"].includes(code!), String(error));
+    }
+  }
+});
+
+test("RWLock: random readers and writers of one thread, with aborts, end where they began", async () => {
+  const prng = random();
+  const lock = new RWLock();
+  let readers = 0;
+  let writers = 0;
+  const task = async () => {
+    for (let i = 0; i < 30; i++) {
+      const controller = new AbortController();
+      const writes = prng.chance(0.4);
+      const wait = writes
+        ? lock.writeAsync({ signal: controller.signal })
+        : lock.readAsync({ signal: controller.signal });
+      if (prng.chance(0.2)) controller.abort();
+      const guard = await wait.catch(() => undefined);
+      if (guard === undefined) continue;
+      if (writes) writers++;
+      else readers++;
+      assert(writers === 0 || (writers === 1 && readers === 0));
+      for (let turns = prng.below(4); turns > 0; turns--) await Promise.resolve();
+      if (writes) writers--;
+      else readers--;
+      guard.release();
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, task));
+  assert.equal(String(lock), "RWLock (free)");
+  lock.write().release();
+});
