@@ -1,18 +1,15 @@
 // What the adapters of Deno, Node and Bun use of Node's modules, which all three
 // have. Modules come from process.getBuiltinModule, so that this file loads everywhere.
 
-/** A port or worker of node:worker_threads. */
-export interface NodePort {
+import type { Port } from "./_port.ts";
+
+/** A worker of node:worker_threads. */
+export interface NodeWorker {
+  readonly threadId: number;
   postMessage(message: unknown, transfer?: readonly unknown[]): void;
   on(event: string, listener: (value: any) => void): unknown;
   ref(): void;
   unref(): void;
-  close?(): void;
-}
-
-/** A worker of node:worker_threads. */
-export interface NodeWorker extends NodePort {
-  readonly threadId: number;
   terminate(): Promise<unknown>;
 }
 
@@ -21,9 +18,10 @@ export interface NodeThreads {
   readonly isMainThread: boolean;
   readonly threadId: number;
   readonly workerData: unknown;
-  readonly MessageChannel: new () => { readonly port1: NodePort; readonly port2: NodePort };
+  readonly parentPort: Pick<NodeWorker, "postMessage" | "on" | "unref"> | null;
+  readonly MessageChannel: new () => { readonly port1: Port; readonly port2: Port };
   readonly Worker: new (url: URL, options: object) => NodeWorker;
-  receiveMessageOnPort(port: NodePort): { readonly message: unknown } | undefined;
+  receiveMessageOnPort(port: Port): { readonly message: unknown } | undefined;
 }
 
 /** What is used of the global process. */
@@ -42,13 +40,19 @@ export interface NodeFiles {
   writeSync(descriptor: number, bytes: Uint8Array, offset: number): number;
 }
 
-/** The global process, where there is one. */
-export const process: NodeProcess | undefined =
-  (globalThis as { process?: NodeProcess }).process?.getBuiltinModule === undefined
-    ? undefined
-    : (globalThis as { process?: NodeProcess }).process;
+const realm = globalThis as { process?: NodeProcess };
+
+/** The global process, where there is one that has Node's modules. */
+export const process: NodeProcess | undefined = typeof realm.process?.getBuiltinModule === "function"
+  ? realm.process
+  : undefined;
 
 /** One of Node's own modules. */
 export function builtin<T>(name: string): T {
   return process!.getBuiltinModule(name) as T;
+}
+
+/** node:worker_threads. */
+export function threads(): NodeThreads {
+  return builtin<NodeThreads>("node:worker_threads");
 }

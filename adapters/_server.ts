@@ -2,14 +2,19 @@
 
 import { process } from "./_node_api.ts";
 import { bunHost } from "./bun.ts";
+import { watchWorkers } from "./_raw_workers.ts";
 import { denoHost } from "./deno.ts";
 import { nodeHost } from "./node.ts";
 import type { Host } from "../primitives/host.ts";
 
 const realm = globalThis as { Deno?: unknown; Bun?: unknown };
 
+let watching = false;
+
 /** The host of the server runtime that this is. */
 export function serverHost(): Host | undefined {
   if (process === undefined) return undefined;
+  if (!watching) watchWorkers(); // before the program makes any
+  watching = true;
   return realm.Deno !== undefined ? denoHost() : realm.Bun !== undefined ? bunHost() : nodeHost();
 }

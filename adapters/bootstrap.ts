@@ -1,8 +1,7 @@
 // The first module of every worker that Lockstep itself makes on Deno, Node and Bun.
 
-import { builtin } from "./_node_api.ts";
-import type { NodeThreads } from "./_node_api.ts";
-import { greetingOf } from "./_worker_threads.ts";
+import { threads } from "./_node_api.ts";
+import { greetingIn } from "./_port.ts";
 import { serverHost } from "./_server.ts";
 import { writeAtOnce } from "./_output.ts";
 import { installHost } from "../primitives/host.ts";
@@ -12,4 +11,4 @@ import { runThread } from "../primitives/_thread_run.ts";
 
 installHost(serverHost()!);
 writeAtOnce();
-void runThread(greetingOf(builtin<NodeThreads>("node:worker_threads").workerData)!.start as ThreadStart);
+void runThread(greetingIn(threads().workerData)!.start as ThreadStart);

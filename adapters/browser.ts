@@ -1,13 +1,15 @@
 /**
- * The adapter for browsers.
+ * The adapter for browsers: pages and their workers, where pages are cross-origin isolated.
  *
  * @module
  */
 
-import { unsupportedHost } from "./unsupported.ts";
+import { webHost } from "./_browser_host.ts";
 import type { Host } from "../primitives/host.ts";
 
-/** The host of a page or worker. */
+/** Browsers stop a worker whatever it does, Chromium after 2 s; the page makes and watches all of them. */
 export function browserHost(): Host {
-  return unsupportedHost("the adapter for browsers is being written");
+  return webHost((name) =>
+    new Worker(new URL("./browser_bootstrap.ts", import.meta.url), { type: "module", name }) as never
+  );
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { workerThreadsHost } from "./_worker_threads.ts";
+import { processHost } from "./_process.ts";
 import type { Host } from "../primitives/host.ts";
 
 /** Node stops a worker within milliseconds, whatever it does, and with it those that it started. */
 export function nodeHost(): Host {
-  return workerThreadsHost({ name: "node", stopsRunningCode: true, stopsNested: true });
+  return processHost({ name: "node", stopsRunningCode: true, stopsNested: true });
 }

@@ -20,11 +20,13 @@ export function unsupportedHost(missing: string): Host {
     stopsRunningCode: false,
     stopsNested: false,
     takesBlocked: false,
+    workerNumber: 0,
     hardwareConcurrency: 1,
     spawn: refuse,
     post: refuse,
     onMessage() {},
     onEnd() {},
+    joined() {},
     exit: refuse,
     printError: (text) => console.error(text),
   };

@@ -27,6 +27,8 @@ export class Agent {
   pending = 0;
   /** _keep_alive.ts: what holds the event loop meanwhile. */
   pendingTimer: unknown = undefined;
+  /** _wait.ts: wakes each async wait that is pending, so that it looks up at once. */
+  readonly sleepers: Set<() => void> = new Set<() => void>();
   /** _held.ts: the ranked locks this agent holds, in the order taken. */
   readonly ranked: object[] = [];
   /** thread.ts: whether the module of this thread's target is being imported. */

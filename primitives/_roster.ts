@@ -15,6 +15,7 @@
 //   9          WARNED    any thread           the WAITS value for which a stuck program was last reported
 //   10         TRACKS    any thread           1: every thread notes what it holds, see _notes.ts
 //   11         HOOKS     any thread           how many agents have an except hook of their own
+//   12         RAWS      raw workers          counts those that joined, wraps; the main thread sleeps on it
 //
 //   slot word  name      written by           meaning
 //   0          STATE     any thread, by cas   bits 0-2 FREE, TAKING, STARTING, RUNNING, STOPPING or DEAD; bits 3-20 the
@@ -39,7 +40,8 @@
 //   49         VERB      owner                the method that waits: a number of VERBS
 //   50         STAMP     owner                WAITS as it was before the latest look at OWNERS began; see _detect.ts
 //   51         SINCE     owner                when the wait began: low 32 bits of the time of day in ms
-//   52 - 63    -         nobody               spare: a slot fills its cache lines
+//   52         NUMBER    owner                the runtime's own number of a raw worker, 0 = none
+//   53 - 63    -         nobody               spare: a slot fills its cache lines
 //
 //   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _notes.ts.
 //
@@ -54,6 +56,7 @@ import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
 import { timeOfDay } from "./_deadline.ts";
+import type { Membership } from "./host.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verbName, verbNumber, verify } from "./_layout.ts";
 import type { Parker } from "./_park.ts";
 import { threadParker } from "./_park.ts";
@@ -81,6 +84,7 @@ const MAIN = 8;
 const WARNED = 9;
 const TRACKS = 10;
 const HOOKS = 11;
+const RAWS = 12;
 
 const STATE = 0;
 const LIFE = 2;
@@ -102,7 +106,10 @@ const WAIT_NAME = 32;
 const VERB = 49;
 const STAMP = 50;
 const SINCE = 51;
+const NUMBER = 52;
 const NAME_BYTES = 64;
+/** How often the main thread looks for raw workers unasked, in ms. */
+const LOOK = 1000;
 
 const FREE = 0;
 const TAKING = 1;
@@ -211,8 +218,8 @@ export class Roster {
       this.#me = this.take(main ? "MainThread" : "", 0, main ? MAIN_BIT : RAW_BIT | DAEMON_BIT);
       if (main) cas(this.words, MAIN, 0, this.#me);
       this.markRunning(this.#me);
-      if (!main) this.rename(this.#me, `Worker-${this.#me & SLOT_MASK}`);
-      agent.host?.onEnd(() => this.markDead(this.#me));
+      if (!main) this.#joinRaw(this.#me);
+      agent.host?.joined(this.#membership(main));
     }
     return this.#me;
   }
@@ -220,6 +227,38 @@ export class Roster {
   /** The scope of its memory: 0 for the agents of one program. */
   get scope(): number {
     return load(this.words, SCOPE);
+  }
+
+  /** A raw worker tells its end itself, where it can, and is watched by whoever can see it. */
+  #joinRaw(id: number): void {
+    const { words, parker } = this;
+    this.rename(id, `Worker-${id & SLOT_MASK}`);
+    store(words, this.#at(id & SLOT_MASK) + NUMBER, agent.host?.workerNumber ?? 0);
+    agent.host?.onEnd(() => this.markDead(id));
+    add(words, RAWS, 1);
+    parker.unpark(words, RAWS, Infinity);
+  }
+
+  #membership(isMain: boolean): Membership {
+    const { words, parker, key } = this;
+    const owner = agent;
+    return {
+      key,
+      id: this.#me,
+      number: agent.host!.workerNumber,
+      isMain,
+      isRaw: !isMain,
+      raws: () =>
+        this.list().filter(({ flags }) => (flags & RAW_BIT) !== 0)
+          .map(({ id }) => ({ id, number: load(words, this.#at(id & SLOT_MASK) + NUMBER) })),
+      onRaw(listener): void {
+        if (owner !== agent) return;
+        const seen = load(words, RAWS);
+        listener();
+        parker.parkAsync(words, RAWS, seen, LOOK).promise.then(() => this.onRaw(listener), () => {});
+      },
+      markDead: (id) => void this.markDead(id),
+    };
   }
 
   /** Whether this agent has an id here. */
@@ -273,6 +312,7 @@ export class Roster {
       store(words, at + LIFE, 0);
       store(words, at + STOP, 0);
       store(words, at + WAITING, 0);
+      store(words, at + NUMBER, 0);
       store(words, at + PARENT, parent);
       store(words, at + FLAGS, flags);
       store(words, extraOf(slot) + HELD_BASE, 0);

@@ -15,7 +15,7 @@ import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
 import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
-import { DONE, STUCK_BIT, THREAD_BYTES, ThreadRecord } from "./_thread_record.ts";
+import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";
 import type { Attempt, Wanted } from "./_wait.ts";
 import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
 import type { HostWorker } from "./host.ts";
@@ -91,7 +91,7 @@ export class ThreadCore implements Wanted {
     this.#refuseForeign("share");
     const room = this.#maxResultBytes ??
       (this.roster.parker.shared === true ? MAX_SHARED_RESULT_BYTES : MAX_RESULT_BYTES);
-    const { words } = createRecord("Thread", THREAD_BYTES + room, undefined);
+    const { words } = createRecord("Thread", threadBytes(room), undefined, (words) => fillThread(words, room));
     return this.#record = new ThreadRecord(words, this.roster);
   }
 

@@ -10,7 +10,8 @@
 //                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did
 //   7     LENGTH  who ends it         bytes of the outcome
 //   8     TIMER   anybody             0 waits; CANCELLED or FIRED, whichever was first
-//   9 - 15 spare, zero
+//   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
+//   10 - 15 spare, zero
 //   16 -  OUTCOME who ends it         the value or error, as _codec.ts writes it
 //
 // DONE:  bits 0-2 RETURNED, THREW or ENDED; bit 3 POSTED_BIT: the value went to the starter by message;
@@ -29,12 +30,22 @@
 
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, or, store } from "./_atomics.ts";
-import { FIRST } from "./_layout.ts";
+import { FIRST, padded } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import type { ThreadEndReason } from "./errors.ts";
 
 /** Bytes of a Thread, without room for its outcome. */
 export const THREAD_BYTES = 64;
+
+/** Bytes of a Thread with room for an outcome. */
+export function threadBytes(maxResultBytes: number): number {
+  return padded(OUTCOME_BYTE + Math.max(maxResultBytes, LEAST_ROOM));
+}
+
+/** Writes a fresh record. */
+export function fillThread(words: Words, maxResultBytes: number): void {
+  store(words, LIMIT, maxResultBytes);
+}
 
 /** Word: how it ended. */
 export const DONE: number = FIRST;
@@ -45,7 +56,10 @@ const JOINS = 6;
 const LENGTH = 7;
 /** Word: whether a Timer still waits. */
 export const TIMER = 8;
+const LIMIT = 9;
 const OUTCOME_BYTE = 64;
+/** Room that there is at least. */
+const LEAST_ROOM = 8192;
 
 const RETURNED = 1;
 const THREW = 2;
@@ -116,6 +130,11 @@ export class ThreadRecord {
   /** Whether it has ended. */
   get done(): boolean {
     return load(this.words, DONE) !== 0;
+  }
+
+  /** How many bytes a result may have. */
+  get limit(): number {
+    return load(this.words, LIMIT);
   }
 
   /** How many bytes an outcome may have. */

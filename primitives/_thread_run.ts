@@ -120,7 +120,10 @@ class ThreadEnd {
   /** Told to stop: waits of ours throw by themselves; told to go: goes, as soon as nothing unwinds any more. */
   obey(): void {
     const { record, roster } = this.#core;
-    if ((record.control & STOP_BIT) !== 0) roster.tellToStop(record.id);
+    if ((record.control & STOP_BIT) !== 0) {
+      roster.tellToStop(record.id);
+      for (const wake of [...agent.sleepers]) wake();
+    }
     if ((record.control & KILL_BIT) === 0) return;
     if (agent.pending === 0) return this.#exit();
     setTimeout(() => this.#exit(), SLICE);
@@ -146,12 +149,12 @@ class ThreadEnd {
         return this.threw(refused ?? reason);
       }
     }
-    if (bytes === "posted" || bytes.length <= record.capacity) {
+    if (bytes === "posted" || bytes.length <= record.limit) {
       return this.#settle({ kind: "returned", bytes }, undefined);
     }
     this.threw(
       new RangeError(
-        `Cannot return from ${title} as its result takes ${bytes.length} bytes: maxResultBytes is ${record.capacity}`,
+        `Cannot return from ${title} as its result takes ${bytes.length} bytes: maxResultBytes is ${record.limit}`,
       ),
     );
   }
@@ -162,12 +165,16 @@ class ThreadEnd {
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
       return this.#settle({ kind: "ended", reason: "terminated" }, undefined);
     }
-    const bytes = encodeError(error);
-    if (bytes.length <= record.capacity) return this.#settle({ kind: "threw", bytes }, error);
-    const short = new RangeError(
-      `Cannot pass on what ${title} threw as it takes ${bytes.length} bytes: maxResultBytes is ${record.capacity}`,
-    );
-    this.#settle({ kind: "threw", bytes: encodeError(short) }, error);
+    let bytes = encodeError(error);
+    if (bytes.length > record.capacity) {
+      const short = new RangeError(
+        `Cannot pass on what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
+          `maxResultBytes is ${record.limit}`,
+      );
+      short.stack = undefined;
+      bytes = encodeError(short);
+    }
+    this.#settle({ kind: "threw", bytes }, error);
   }
 
   /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught. */

@@ -4,7 +4,7 @@ import { agent } from "./_agent.ts";
 import { encodeError } from "./_codec_error.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster.ts";
-import type { ThreadCore } from "./_thread_core.ts";
+import { ThreadCore } from "./_thread_core.ts";
 import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
@@ -58,7 +58,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
   try {
     const worker = local.worker = host.spawn({ name, data, worker: plan.worker, ref: !core.daemon }, {
       message: core.onMessage,
-      end: (end) => ended(core, killed ? { ...end, reason: "terminated" } : end),
+      end: (end) => ended(core, killed ? { reason: "terminated" } : end),
     });
     watch(record, () => {
       if ((record.control & KILL_BIT) === 0 || !host.stopsRunningCode || killed) return;
@@ -111,6 +111,14 @@ function ended(core: ThreadCore, end: HostEnd): void {
   record.wakeAll();
   noteEnd(core);
   if (agent.host!.stopsNested) roster.markDescendantsDead(record.id);
+}
+
+/** The worker of a thread that some other agent started has stopped, as its maker knows. */
+export function endOrphan(start: ThreadStart, end: HostEnd): void {
+  const { record } = ThreadCore.attach(start.record);
+  const { reason, exitCode, thrown } = end;
+  record.end({ kind: "ended", reason, exitCode, bytes: thrown === undefined ? undefined : encodeError(thrown.error) });
+  record.wakeAll();
 }
 
 /** Calls back at every change of a thread's orders, until it has ended. Keeps nothing alive. */

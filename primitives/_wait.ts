@@ -207,9 +207,12 @@ export function waitAsync<T>(
     let settled = false;
     let span = FIRST_SLICE;
     const noted = new AsyncNote(wanted, timeout);
+    const wake = (): void => cancel?.();
+    owner.sleepers.add(wake);
     keepAlive();
     const finish = (): void => {
       settled = true;
+      owner.sleepers.delete(wake);
       signal?.removeEventListener("abort", onAbort);
       letGo();
       noted.remove();

@@ -50,6 +50,26 @@ export interface HostSpawn {
   readonly ref: boolean;
 }
 
+/** A roster, for an adapter that watches workers which Lockstep did not start. */
+export interface Membership {
+  /** The roster's identity. */
+  readonly key: number;
+  /** This agent's id there. */
+  readonly id: number;
+  /** Its `workerNumber`. */
+  readonly number: number;
+  /** Whether it is the main thread. */
+  readonly isMain: boolean;
+  /** Whether it is a worker that Lockstep did not start. */
+  readonly isRaw: boolean;
+  /** All such workers that are alive. */
+  raws(): readonly { readonly id: number; readonly number: number }[];
+  /** Calls back now, and whenever another such worker has become a member. Keeps nothing alive. */
+  onRaw(listener: () => void): void;
+  /** That thread has stopped. */
+  markDead(id: number): void;
+}
+
 /** All that an adapter owes. */
 export interface Host {
   /** The runtime: `"deno"`, `"node"`, `"bun"`, `"browser"` or `"unsupported"`. */
@@ -62,6 +82,8 @@ export interface Host {
   readonly stopsNested: boolean;
   /** Whether a blocked thread can take messages: `HostWorker.take()`. */
   readonly takesBlocked: boolean;
+  /** The runtime's own number of this worker, by which its maker knows it; 0 where there is none. */
+  readonly workerNumber: number;
   /** How many threads the machine runs at once. */
   readonly hardwareConcurrency: number;
   /** Starts a worker. */
@@ -76,8 +98,8 @@ export interface Host {
    * started also an uncaught error or rejection, which then ends the thread and nothing else.
    */
   onEnd(listener: (end: HostEnd) => void): void;
-  /** Says that this agent lives, where another agent can see that it no longer does; see the adapter. */
-  watch?(rosterKey: number, id: number): void;
+  /** This agent has become a member of a roster as the main thread or as a raw worker. */
+  joined(membership: Membership): void;
   /** Ends this thread now. */
   exit(code: number): void;
   /** Writes text to standard error at once. */

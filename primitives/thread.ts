@@ -100,13 +100,6 @@ class Given {
   }
 }
 
-let intervalOf: (thread: Thread<any, any>) => number | undefined = () => undefined;
-
-/** Set by timer.ts: how long a thread waits before it begins. */
-export function setIntervalOf(read: (thread: Thread<any, any>) => number | undefined): void {
-  intervalOf = read;
-}
-
 let coreOfThread: (thread: Thread<any, any>) => ThreadCore;
 
 /** The shared side of a thread. */
@@ -286,7 +279,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
       );
     }
     startThread(core, {
-      call: { ...call, interval: intervalOf(this) },
+      call,
       args: lower(this.#args, "start a thread with", "args"),
       fields: call.subclass === undefined ? undefined : lower({ ...this }, "start a thread with", "this"),
       worker: this.#worker,
@@ -485,19 +478,20 @@ function checkOptions(options: unknown): Checked {
   if (args !== undefined && !Array.isArray(args)) {
     throw new TypeError(`Cannot make a thread as args must be an array: it is ${describe(args)}`);
   }
-  if (maxResultBytes !== undefined) checkInteger("maxResultBytes", maxResultBytes, 64, 0x7fffff00);
+  if (maxResultBytes !== undefined) checkInteger("maxResultBytes", maxResultBytes, 1, 0x7fff0000);
   return { target, worker, args, name, daemon, maxResultBytes } as Checked;
 }
 
 function callOf(options: object, subclass: string | undefined): ThreadCall {
-  const { target, worker, module, exportName } = options as {
+  const { target, worker, module, exportName, interval } = options as {
     target?: ((...args: any[]) => unknown) | string;
     worker?: unknown;
     module?: string | URL;
     exportName?: string;
+    interval?: number; // a Timer's
   };
   if (worker !== undefined) {
-    if (typeof target === "string") return { module: undefined, target, subclass: undefined };
+    if (typeof target === "string") return { module: undefined, target, subclass: undefined, interval };
     throw new TypeError("Cannot make a thread as target must be the name of what the worker serves: it is missing");
   }
   if (target === undefined && subclass === undefined) {
@@ -516,6 +510,7 @@ function callOf(options: object, subclass: string | undefined): ThreadCall {
     module: checkModule(module),
     target: ownName === undefined ? undefined : subclass === undefined ? exportName ?? ownName : ownName,
     subclass: subclass === undefined ? undefined : exportName ?? subclass,
+    interval,
   };
 }
 

@@ -1,0 +1,81 @@
+// The host of a page, and of the workers of one. What only agents that make workers
+// themselves need is given from outside, so that a thread's first module does not name
+// itself: bundlers cannot build a worker that contains its own URL.
+
+import type { AnyWorker } from "./_given_worker.ts";
+import { lifeName, spawnGiven } from "./_given_worker.ts";
+import type { Made } from "./_maker.ts";
+import { hearMaker, tellMaker } from "./_maker.ts";
+import type { MakeOwn } from "./_page_maker.ts";
+import { PageMaker } from "./_page_maker.ts";
+import { listen, starter } from "./_port.ts";
+import { watchMembers } from "./_raw_workers.ts";
+import { exitWorker, isPage, onWebEnd } from "./_web_end.ts";
+import type { Host, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
+
+/** The host; `makeOwn` makes a worker on the library's own first module. */
+export function webHost(makeOwn: MakeOwn): Host {
+  return {
+    name: "browser",
+    isMainThread: isPage,
+    stopsRunningCode: true,
+    stopsNested: false, // they are the page's, which stops each by itself
+    takesBlocked: false,
+    workerNumber: 0,
+    hardwareConcurrency: navigator.hardwareConcurrency,
+    spawn: (start, events) =>
+      starter.port === undefined ? spawnHere(start, events, makeOwn) : spawnByPage(start, events),
+    post: (message) => starter.port?.postMessage(message),
+    onMessage: (listener) => starter.port && listen(starter.port, listener),
+    onEnd: onWebEnd,
+    joined: watchMembers,
+    exit: exitWorker,
+    printError: (text) => console.error(text.trimEnd()),
+  };
+}
+
+function spawnHere(start: HostSpawn, events: HostWorkerEvents, makeOwn: MakeOwn): HostWorker {
+  const worker = start.worker === undefined ? makeOwn(start.name) : start.worker() as AnyWorker;
+  const maker = new PageMaker(worker, makeOwn);
+  const end: HostWorkerEvents["end"] = (how) => {
+    maker.ended();
+    events.end(how);
+  };
+  return spawnGiven(start, { message: events.message, end }, worker, (message) => maker.told(message));
+}
+
+const asked: (() => void)[] = [];
+
+function spawnByPage(start: HostSpawn, events: HostWorkerEvents): HostWorker {
+  const how = start.worker === undefined ? { name: start.name } : howMade(start.worker);
+  if ("postMessage" in how) return spawnGiven(start, events, how);
+  const { port1, port2 } = new MessageChannel();
+  if (asked.length === 0) hearMaker(({ ended }) => ended !== undefined && asked[ended]!());
+  const number = asked.push(() => events.end({ reason: "unknown" })) - 1;
+  tellMaker({ make: { number, greeting: { start: start.data, port: port2, life: lifeName() }, how } }, [port2]);
+  listen(port1, events.message);
+  return {
+    post: (message) => port1.postMessage(message),
+    take: () => undefined,
+    terminate: () => tellMaker({ kill: number }),
+    setRef() {},
+  };
+}
+
+/** How the user's function makes its worker, so that the page can; the worker itself where that cannot be seen. */
+function howMade(make: () => unknown): Made | AnyWorker {
+  const realm = globalThis as { Worker: unknown };
+  const { Worker } = realm;
+  let seen: Made | undefined;
+  realm.Worker = class {
+    constructor(url: string | URL, options: object = {}) {
+      seen = { name: "", url: new URL(url, location.href).href, options };
+    }
+  };
+  try {
+    const worker = make();
+    return seen ?? worker as AnyWorker;
+  } finally {
+    realm.Worker = Worker;
+  }
+}

@@ -1,0 +1,36 @@
+// Web Locks as a sign of life, in Deno and browsers: a worker holds one as long as it
+// lives, and who is granted it next knows that it has stopped. (In Node the lock of a
+// worker that died is not granted; Bun has none. Both have events instead.)
+
+interface Locks {
+  request(name: string, granted: () => unknown): Promise<unknown>;
+}
+
+const realm = globalThis as {
+  navigator?: { locks?: Locks };
+  process?: { versions?: { node?: string } };
+  Deno?: unknown;
+};
+
+/** The locks, where they tell of a death. */
+const locks: Locks | undefined = realm.Deno === undefined && realm.process?.versions?.node !== undefined
+  ? undefined
+  : realm.navigator?.locks;
+
+/** Whether lives can be watched here. */
+export const tellsLives: boolean = locks !== undefined;
+
+/** Holds a sign of life for good; resolves once it does. */
+export function hold(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    locks!.request(name, () => {
+      resolve();
+      return new Promise(() => {});
+    }).catch(() => {}); // the page goes away
+  });
+}
+
+/** Calls back when the agent that holds it has stopped. */
+export function onDeath(name: string, listener: () => void): void {
+  locks!.request(name, listener).catch(() => {});
+}

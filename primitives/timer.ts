@@ -1,0 +1,65 @@
+/**
+ * Timer: a thread that waits before it begins.
+ *
+ * @module
+ */
+
+import { checkTimeout, describe, optionsObject } from "./_deadline.ts";
+import { CANCELLED } from "./_thread_record.ts";
+import type { SubclassOptions, TargetOptions } from "./thread.ts";
+import { Thread, threadCore } from "./thread.ts";
+
+/** What a Timer is made from. */
+export type TimerOptions<R, A extends readonly unknown[]> = TargetOptions<R, A> & {
+  /** How long it waits before it calls the target, in milliseconds. */
+  interval: number;
+};
+
+/**
+ * A thread that waits for `interval` ms and then calls its target; `cancel()` ends it before that.
+ *
+ * @example Cancelled in time
+ * ```ts
+ * import { Timer } from "@lockstep/lockstep";
+ * import assert from "node:assert/strict";
+ * const module = "data:text/javascript,export const ring = () => 'ring'";
+ * const { ring }: { ring: () => string } = await import(module);
+ * const timer = new Timer({ interval: 60_000, target: ring, module }).start();
+ * timer.cancel();
+ * assert.equal(await timer.joinAsync(), undefined);
+ * ```
+ */
+export class Timer<R = unknown, A extends readonly unknown[] = readonly []> extends Thread<R | undefined, A> {
+  /**
+   * Makes a timer; `start()` starts it.
+   *
+   * @param options The interval, and what it calls with what.
+   * @throws {RangeError} If the interval is negative or NaN.
+   */
+  constructor(options: TimerOptions<R, A>) {
+    const { interval } = optionsObject<{ interval: unknown }>(options);
+    if (typeof interval !== "number") {
+      throw new TypeError(
+        `Cannot make a timer as interval must be a number of milliseconds: it is ${describe(interval)}`,
+      );
+    }
+    checkTimeout(interval, 0);
+    super(options as unknown as SubclassOptions);
+  }
+
+  /**
+   * Ends it at once without calling the target, unless it has called it already. Works before `start()` too.
+   *
+   * @example Before it is started
+   * ```ts
+   * import { Timer } from "@lockstep/lockstep";
+   * const module = "data:text/javascript,export const ring = () => 'ring'";
+   * const { ring }: { ring: () => string } = await import(module);
+   * const timer = new Timer({ interval: 1, target: ring, module });
+   * timer.cancel();
+   * ```
+   */
+  cancel(): void {
+    threadCore(this).record.settleTimer(CANCELLED);
+  }
+}
