@@ -279,7 +279,17 @@ export class Roster {
 
   /** The number of threads that have ended so far, wrapping. */
   get deaths(): number {
+    if (this.scope !== 0) this.#sweep();
     return load(this.words, DEATHS);
+  }
+
+  // Where the kernel marks LIFE, nobody counts a death before somebody looks.
+  #sweep(): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const seen = load(this.words, this.#at(slot) + STATE);
+      if (seen === FREE) return;
+      if ((seen & STATE_MASK) !== DEAD) this.alive(slot | ((seen >>> IN_STATE_SHIFT) << GENERATION_SHIFT));
+    }
   }
 
   /** The next number for a default name. */
