@@ -38,6 +38,9 @@
 // Whom a grant goes to: the thread that is first in the order and can run. One that is in a blocking wait and
 //   not in this one cannot: it is chosen last. A thread goes to the end of the order with each grant.
 // Publication: grants carry nothing; what was changed is published by the lock.
+// Whom a notify() has granted to is woken when the notifier lets go of the lock: before that it could only wait for
+//   the lock, and would sleep and be woken twice. If the notifier dies or another thread ends its hold, they find
+//   out at the end of their slice.
 // One word for a thread's blocked and async waiters: it is always unparked for all, two sleepers at the most.
 
 import type { Words } from "./_atomics.ts";
@@ -122,6 +125,11 @@ export class Grants {
 
   #leave(): void {
     this.#monitor.leave();
+    if (this.#wake.length !== 0) this.wakeGranted();
+  }
+
+  /** Wakes those that something was granted to. */
+  wakeGranted(): void {
     for (const at of this.#wake) this.#roster.parker.unpark(this.#words, at + GRANTED, Infinity);
     this.#wake.length = 0;
   }
@@ -265,13 +273,16 @@ export class Grants {
 
   // Granting.
 
-  /** Grants to exactly min(n, waiting) waiters; returns to how many. The caller holds the lock. */
+  /**
+   * Grants to exactly min(n, waiting) waiters; returns to how many. The caller holds the lock, and calls
+   * wakeGranted() when it lets go.
+   */
   notify(n: number): number {
     if (n === 0 || !this.#anybody()) return 0; // invariant 1
     this.#monitor.enter();
     this.#reap();
     const count = n >= this.waiting ? this.#grantAll() : this.#grantSome(n);
-    this.#leave();
+    this.#monitor.leave();
     return count;
   }
 

@@ -97,6 +97,8 @@ class LockLocal {
   depth = 0;
   /** Whether the present hold was taken by acquireAsync. */
   task = false;
+  /** What is due when this agent lets go: who was notified under the lock need not run before that. */
+  readonly due: (() => void)[] = [];
   readonly line: AsyncLine = new AsyncLine();
   /** The reservation seen last, and when it was first seen. */
   heir = 0;
@@ -372,6 +374,7 @@ export class LockWord implements Wanted {
     const { serial, depth, task } = local;
     local.depth = 0;
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
+    if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
     return { serial, depth, task };
   }
@@ -403,6 +406,7 @@ export class LockWord implements Wanted {
       return;
     }
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
+    if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
   }
 
@@ -429,6 +433,7 @@ export class LockWord implements Wanted {
     if (owner === 0 || !this.#releaseSlow(owner)) {
       throw new NotHeldError(`Cannot release ${this.title} as nobody holds it: it is free`);
     }
+    if (this.local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
   }
 
@@ -443,6 +448,19 @@ export class LockWord implements Wanted {
       if (seen < 0) this.#wake(reserve);
       return true;
     }
+  }
+
+  /**
+   * Calls `task` once this agent's hold ends, or at once if somebody else may end it: then nobody here would see that.
+   * A Lock that another thread releases all the same has no such promise; what is due then comes with the next release.
+   */
+  whenFree(task: () => void): void {
+    if (this.handoff) task();
+    else this.local.due.push(task);
+  }
+
+  #runDue(): void {
+    for (const task of this.local.due.splice(0)) task();
   }
 
   #wake(all: boolean): void {

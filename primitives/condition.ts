@@ -145,6 +145,16 @@ class ConditionCore implements Wanted {
     });
   }
 
+  /** Notifies so many waiters; they are woken when the lock is let go. */
+  notify(n: number): number {
+    this.checkHeld("notify");
+    const count = this.grants.notify(n);
+    if (count > 0) this.word.whenFree(this.#wake);
+    return count;
+  }
+
+  readonly #wake = (): void => this.grants.wakeGranted();
+
   /** Waits, blocked; returns whether it was notified. The lock is held again in any case. */
   wait(deadline: number): boolean {
     this.checkHeld("wait on");
@@ -508,8 +518,7 @@ export class Condition {
    */
   notify(n = 1): number {
     checkInteger("n", n, 0, Number.MAX_SAFE_INTEGER);
-    this.#core.checkHeld("notify");
-    return this.#core.grants.notify(n);
+    return this.#core.notify(n);
   }
 
   /**
@@ -519,8 +528,7 @@ export class Condition {
    * @throws {NotHeldError} If this thread does not hold the lock.
    */
   notifyAll(): number {
-    this.#core.checkHeld("notify");
-    return this.#core.grants.notify(Infinity);
+    return this.#core.notify(Infinity);
   }
 
   /** What printing it shows: class, name, how many wait, and the lock. */
