@@ -33,7 +33,7 @@ import { explore, make, type Report, start } from "./_explore.ts";
 import { grown, type System, worldOf } from "./_moves.ts";
 import { compute, type Program, type Self, ThreadTree } from "./_thread.ts";
 import { NOT_EQUAL, type Op, type OpKind, type World } from "./_ops.ts";
-import { makeRoster, rosterRegion } from "./_roster_words.ts";
+import { makeRoster, rosterRegion, type RosterUse } from "./_roster_words.ts";
 import { handle, type Handler, hush, install } from "./_seam.ts";
 import { type Budget, CALM, type State } from "./_state.ts";
 import { decode, tell } from "./_trace.ts";
@@ -59,8 +59,8 @@ export interface ModelOptions extends Partial<Budget> {
   readonly slices?: boolean;
   /** Look-ups in a row after which a wait counts as endless. */
   readonly lookUps?: number;
-  /** Whether other threads read what a thread waits for. */
-  readonly watched?: boolean;
+  /** What other threads read of a thread's wait: nothing, whether there is one, or all. */
+  readonly watched?: RosterUse["watched"];
   readonly maxSteps?: number;
   readonly maxStates?: number;
 }
@@ -89,6 +89,8 @@ export interface Model<T> {
   after?(look: Look, attached: T): void;
   /** Whether those who wait may wait for ever here. */
   rests?(look: Look): boolean;
+  /** Whether that thread may die here, if it may at all. */
+  mayDie?(look: Look, thread: number): boolean;
 }
 
 /** The same code with one step of the algorithm left out or altered. */
@@ -211,7 +213,7 @@ async function within<T, R>(
   try {
     const { roster, ids, helperId } = makeRoster(options.threads ?? 3, fresh);
     const model = make(ids);
-    const { deaths = 0, stops = false, watched = false } = options;
+    const { deaths = 0, stops = false, watched = "not" } = options;
     const region = rosterRegion(roster, ids, { deaths: deaths > 0, stops, watched }, fresh);
     const words = new WordTable([...model.records, region]);
     const { system, checker } = assemble(options, model, { roster, ids, helperId, words }, broken);
@@ -282,7 +284,7 @@ function assemble<T>(
     words,
     trees: programs.map((program) => new ThreadTree(program, words, mutate)),
     timed: (thread) => options.timed?.includes(thread) === true,
-    mortal: (thread) => options.mortal?.includes(thread) !== false,
+    mortal: (thread, world) => options.mortal?.includes(thread) !== false && model.mayDie?.(world, thread) !== false,
     polls: options.polls ?? 2,
     tick: options.tick ?? 11,
     slices: options.slices === true,

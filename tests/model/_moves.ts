@@ -29,7 +29,7 @@ export interface System {
   /** Threads with a time limit: their sleeps may end by themselves. */
   readonly timed: (thread: number) => boolean;
   /** Which threads may die. */
-  readonly mortal: (thread: number) => boolean;
+  readonly mortal: (thread: number, world: World) => boolean;
   /** Sleeps of at most that many ms end by themselves when nobody else can move. */
   readonly polls: number;
   /** How far time goes on with a tick, in ms. */
@@ -89,7 +89,7 @@ export function movesOf(system: System, state: State): Move[] {
     }
     if (left.spurious > 0 && sleeper !== undefined) moves.push({ what: "w", thread });
     // To die before an operation that changes nothing is to die before the next one.
-    if (left.deaths > 0 && system.mortal(thread) && (kind === "quiet" || !isPure(op!))) {
+    if (left.deaths > 0 && (kind === "quiet" || !isPure(op!)) && system.mortal(thread, worldOf(system, state))) {
       moves.push({ what: "x", thread });
     }
     if (left.aborts > 0 && abortable && kind === "quiet") moves.push({ what: "a", thread });

@@ -28,13 +28,14 @@ export interface RosterUse {
   readonly deaths: boolean;
   /** Threads may be told to stop. */
   readonly stops: boolean;
-  /** Waits are read by other threads, as the detector of deadlocks does. */
-  readonly watched: boolean;
+  /** What other threads read of a wait: nothing, whether there is one (Condition), or all (the detector of deadlocks). */
+  readonly watched: "not" | "asleep" | "wholly";
 }
 
 /** Notes who writes what, on real memory, with a clock that goes on with each sleep. */
 class Probe implements Handler {
   readonly written = new Set<number>();
+  readonly read = new Set<number>();
   readonly #roster: Roster;
   #clock = 0;
 
@@ -44,6 +45,8 @@ class Probe implements Handler {
 
   op(kind: OpKind, view: Int32Array<SharedArrayBuffer>, index: number, a: number, b: number, ms: number): number {
     const seen = view[index]!;
+    const own = view.buffer === this.#roster.words.buffer;
+    if (kind === "load" && own) this.read.add((view.byteOffset >> 2) + index);
     if (kind === "load") return seen;
     if (kind === "notify") return 0;
     if (kind === "wait" || kind === "waitAsync") {
@@ -51,7 +54,7 @@ class Probe implements Handler {
       this.#clock += ms;
       return TIMED_OUT;
     }
-    if (view.buffer === this.#roster.words.buffer) this.written.add((view.byteOffset >> 2) + index);
+    if (own) this.written.add((view.byteOffset >> 2) + index);
     view[index] = compute(kind, seen, a, b)!;
     return kind === "store" ? a : seen;
   }
@@ -86,12 +89,13 @@ export function rosterRegion(roster: Roster, ids: readonly number[], use: Roster
   const waits = ids.map((_, i) => {
     fresh();
     Roster.attach(scratch.roster.words.buffer, 0).adopt(scratch.ids[i]!);
-    return probe(scratch.roster, () => void Lock.attach(lock.handle).tryAcquire({ timeout: 500 }));
+    return probe(scratch.roster, () => void Lock.attach(lock.handle).tryAcquire({ timeout: 500 })).written;
   });
+  const asleep = scratch.ids.map((id) => probe(scratch.roster, () => void scratch.roster.waits(id)).read);
   const ends = ids.map((_, i) => {
-    const stop = probe(scratch.roster, () => scratch.roster.tellToStop(scratch.ids[i]!));
-    const death = probe(scratch.roster, () => scratch.roster.markDead(scratch.ids[i]!));
-    return [...use.stops ? stop : [], ...use.deaths ? death : []];
+    const stop = probe(scratch.roster, () => scratch.roster.tellToStop(scratch.ids[i]!)).written;
+    const death = probe(scratch.roster, () => scratch.roster.markDead(scratch.ids[i]!)).written;
+    return new Set([...use.stops ? stop : [], ...use.deaths ? death : []]);
   });
   setAgent(before);
   const { buffer, byteOffset } = roster.words;
@@ -103,20 +107,22 @@ export function rosterRegion(roster: Roster, ids: readonly number[], use: Roster
     describe(index) {
       if (index >= EXTRAS) {
         const owner = ids.findIndex((id) => (id & 0xfff) === Math.floor((index - EXTRAS) / EXTRA_WORDS));
-        return { name: `T${owner + 1}.extra[${index}]`, access: use.watched ? "shared" : "own", owner };
+        return { name: `T${owner + 1}.extra[${index}]`, access: use.watched === "wholly" ? "shared" : "own", owner };
       }
-      const wait = waits.flatMap((words, i) => words.includes(index) ? [i] : []);
-      const end = ends.flatMap((words, i) => words.includes(index) ? [i] : []);
+      const wait = waits.flatMap((words, i) => words.has(index) ? [i] : []);
+      const end = ends.flatMap((words, i) => words.has(index) ? [i] : []);
       const who = [...wait, ...end][0] ?? -1;
       const owner = wait.length === 1 ? wait[0]! : -1;
-      const access: Access = end.length > 0 ? "shared" : wait.length > 0 ? use.watched ? "shared" : "own" : "constant";
+      const seen = use.watched === "wholly" || (use.watched === "asleep" && asleep.some((words) => words.has(index)));
+      const waiting: Access = seen ? "shared" : "own";
+      const access = end.length > 0 ? "shared" : wait.length > 0 ? waiting : "constant";
       const of = wait.length > 1 || end.length > 1 || who < 0 ? "Roster" : `T${who + 1}`;
       return { name: `${of}.${end.length > 0 ? "life" : wait.length > 0 ? "wait" : "word"}[${index}]`, access, owner };
     },
   };
 }
 
-function probe(roster: Roster, run: () => void): number[] {
+function probe(roster: Roster, run: () => void): Probe {
   const probe = new Probe(roster);
   const last = handle(probe);
   try {
@@ -124,5 +130,5 @@ function probe(roster: Roster, run: () => void): number[] {
   } finally {
     handle(last);
   }
-  return [...probe.written];
+  return probe;
 }
