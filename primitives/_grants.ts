@@ -146,6 +146,7 @@ export class Grants {
     const monitor = this.#monitor;
     monitor.enter();
     try {
+      if (this.#cells.mine() < 0) this.#reap(); // the dead need no cells
       const at = this.#cells.claim(what);
       const used = (at - CELLS) / CELL + 1;
       if (load(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there

@@ -27,7 +27,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_barrier_core",
     "_rwlock_core",
   ],
-  ["lock", "rlock", "_lock_link", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
+  ["lock", "rlock", "_lock_link", "_condition_core", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
   [
     "_type*",
     "_ring",

@@ -1,0 +1,215 @@
+// What a Condition does, around its record (_grants.ts) and its lock's word (_lock_word.ts).
+//
+// A wait, in this order:
+//   1. looks whether it may be: the lock is held, the thread may block and was not told to stop;
+//   2. registers, so that every notify() from here on sees it;
+//   3. lets go of the lock, wholly, and remembers the hold;
+//   4. sleeps until something is granted to it, or gives up and withdraws;
+//   5. takes the lock back as the same hold, whatever came of 4, also in a thread that was told to stop. Only a
+//      holder's death or a deadlock can keep it from that.
+
+import type { Words } from "./_atomics.ts";
+import { load, store } from "./_atomics.ts";
+import { checkThreads } from "./_cells.ts";
+import { describe, optionsObject, POLL } from "./_deadline.ts";
+import type { Task } from "./_grants.ts";
+import { conditionBytes, Grants, LOCK_WORD, THREADS_WORD } from "./_grants.ts";
+import type { Handle } from "./_handle.ts";
+import { makeHandle, openHandle } from "./_handle.ts";
+import type { Placement } from "./_layout.ts";
+import { padded } from "./_layout.ts";
+import { localOf } from "./_local.ts";
+import { stands } from "./_lock_guard.ts";
+import { attachGivenLock, attachOwnLock, isLock, makeOwnLock } from "./_lock_link.ts";
+import { LOCK_BYTES } from "./_lock_word.ts";
+import type { LockWord } from "./_lock_word.ts";
+import { createRecord } from "./_memory.ts";
+import { mayBlock } from "./_park.ts";
+import type { Roster } from "./_roster.ts";
+import { spinUntil } from "./_spin.ts";
+import type { Wanted } from "./_wait.ts";
+import { BlockedWait, checkBlocking, checkStop, title, waitAsync } from "./_wait.ts";
+import { LayoutError, NotHeldError, ThreadStoppedError } from "./errors.ts";
+import { Lock, lockCore } from "./lock.ts";
+import type { RLock } from "./rlock.ts";
+import { rlockCore } from "./rlock.ts";
+
+const OWN_LOCK = 0;
+const GIVEN_LOCK = 1;
+const MOST_THREADS = 4096;
+
+/** Options of `new Condition()`. */
+export interface ConditionOptions {
+  /** Shown in errors and dumps. */
+  name?: string;
+  /** How many threads may wait at a time: 64 by default. One more gets a `RangeError`. */
+  threads?: number;
+  /** A place for the record, `128 + 32 × threads` bytes and 64 for a lock of its own; by default it has memory of its own. */
+  at?: Placement;
+}
+
+/** One condition as this agent sees it. */
+export class ConditionCore implements Wanted {
+  readonly kind = "Condition";
+  readonly verb = "wait";
+  readonly words: Words;
+  readonly roster: Roster;
+  readonly name: string;
+  readonly lock: Lock | RLock;
+  /** The word of the lock. */
+  readonly word: LockWord;
+  readonly grants: Grants;
+
+  constructor(words: Words, roster: Roster, name: string, lock: Lock | RLock) {
+    this.words = words;
+    this.roster = roster;
+    this.name = name;
+    this.lock = lock;
+    this.word = lock instanceof Lock ? lockCore(lock) : rlockCore(lock);
+    this.grants = localOf(words, () => new Grants(words, roster));
+  }
+
+  static create(lock: unknown, options: unknown): ConditionCore {
+    if (lock !== undefined && !isLock(lock)) {
+      throw new TypeError(`Cannot make a Condition as its lock must be a Lock or an RLock: it is ${describe(lock)}`);
+    }
+    const { name = "", threads, at } = optionsObject<ConditionOptions>(options);
+    if (typeof name !== "string") {
+      throw new TypeError(`Cannot name a Condition as name must be a string: it is ${describe(name)}`);
+    }
+    const count = checkThreads(threads);
+    const lockAt = padded(conditionBytes(count));
+    let used = lock;
+    const { words, roster } = createRecord("Condition", lockAt + (used === undefined ? LOCK_BYTES : 0), at, (words) => {
+      store(words, THREADS_WORD, count);
+      store(words, LOCK_WORD, used === undefined ? OWN_LOCK : GIVEN_LOCK);
+      used ??= makeOwnLock(words, lockAt, name);
+    });
+    return new ConditionCore(words, roster, name, used!);
+  }
+
+  static open(handle: Handle): ConditionCore {
+    const { words, roster, name, extra } = openHandle("Condition", handle, conditionBytes(1));
+    const threads = load(words, THREADS_WORD);
+    const given = load(words, LOCK_WORD) !== OWN_LOCK;
+    const lockAt = padded(conditionBytes(threads));
+    if (threads < 1 || threads > MOST_THREADS || lockAt + (given ? 0 : LOCK_BYTES) > words.byteLength) {
+      throw new LayoutError("Cannot attach Condition as its record is damaged or larger than the handle says", {
+        expected: "Condition",
+        actual: `${threads} threads in ${words.byteLength} bytes`,
+      });
+    }
+    const lock = given ? attachGivenLock("Condition", extra) : attachOwnLock(words, roster, lockAt, name);
+    return new ConditionCore(words, roster, name, lock);
+  }
+
+  get handle(): Handle {
+    const { words, roster, name, lock } = this;
+    const given = load(words, LOCK_WORD) !== OWN_LOCK;
+    return makeHandle("Condition", words, roster, name, given ? { lock: lock.handle } : undefined);
+  }
+
+  get title(): string {
+    return title("Condition", this.name);
+  }
+
+  owners(): readonly number[] {
+    return []; // anybody may notify
+  }
+
+  /** Throws NotHeldError unless this thread holds the lock. */
+  checkHeld(action: string): void {
+    const { word } = this;
+    if (word.mine) return;
+    const { owner, me } = word;
+    const state = owner === 0 ? "it is free" : `current owner is ${owner}`;
+    throw new NotHeldError(`Cannot ${action} ${this.title} as thread ${me} does not hold its ${word.title}: ${state}`, {
+      owner: owner || undefined,
+    });
+  }
+
+  /** Notifies so many waiters; they are woken when the lock is let go. */
+  notify(n: number): number {
+    this.checkHeld("notify");
+    const count = this.grants.notify(n);
+    if (count > 0) this.word.whenFree(this.#wake);
+    return count;
+  }
+
+  readonly #wake = (): void => this.grants.wakeGranted();
+
+  /** Waits, blocked; returns whether it was notified. The lock is held again in any case. */
+  wait(deadline: number): boolean {
+    this.checkHeld("wait on");
+    if (deadline === POLL && !mayBlock()) return false; // as if nobody had come between
+    checkBlocking(this);
+    const { grants, word } = this;
+    const at = grants.register(this.title); // before the lock is let go
+    const hold = word.suspend();
+    let notified: boolean;
+    try {
+      notified = this.#block(at, deadline);
+    } finally {
+      word.resume(hold); // what it throws is the worse news
+    }
+    return notified;
+  }
+
+  #block(at: number, deadline: number): boolean {
+    const { grants, words } = this;
+    if (deadline === POLL) return grants.withdraw(at, false);
+    if (spinUntil(() => grants.granted(at)) && grants.take(at)) return true;
+    let wait: BlockedWait | undefined;
+    try {
+      wait = BlockedWait.begin(this, deadline);
+      for (;;) {
+        if (grants.take(at)) return true;
+        grants.lookAround();
+        if (wait.expired) return grants.withdraw(at, false);
+        wait.park(words, grants.wordOf(at), 0);
+      }
+    } catch (error) {
+      grants.withdraw(at, true);
+      throw error;
+    } finally {
+      wait?.end();
+    }
+  }
+
+  /** Waits without blocking. The lock is held again in any case. */
+  async waitAsync(guard: unknown, signal: AbortSignal | undefined): Promise<void> {
+    this.checkHeld("wait on");
+    const { grants, word } = this;
+    if (guard !== undefined && !stands(guard, word)) {
+      throw new NotHeldError(`Cannot wait on ${this.title} as the guard holds its ${word.title} no longer`);
+    }
+    signal?.throwIfAborted();
+    checkStop(this);
+    const task: Task = { granted: false };
+    const at = grants.registerTask(this.title, task); // before the lock is let go
+    const hold = word.suspend();
+    try {
+      await this.#waitInLine(at, task, signal);
+    } catch (error) {
+      // Granted in the same instant: then it was notified, unless the thread has no more use for it.
+      if (!grants.withdrawTask(at, task, error instanceof ThreadStoppedError)) throw error;
+    } finally {
+      await word.resumeAsync(hold);
+    }
+  }
+
+  async #waitInLine(at: number, task: Task, signal: AbortSignal | undefined): Promise<void> {
+    const { grants, words } = this;
+    await grants.line.enter(signal);
+    try {
+      await waitAsync<void>(this, () => {
+        if (!task.granted) grants.deal(at);
+        if (task.granted) return { done: true, value: undefined };
+        grants.lookAround();
+        return { done: false, sleep: { words, index: grants.wordOf(at), expected: 0 } };
+      }, { signal });
+    } finally {
+      grants.line.leave();
+    }
+  }
+}
