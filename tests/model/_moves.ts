@@ -84,7 +84,7 @@ export function movesOf(system: System, state: State): Move[] {
     const { kind, op, abortable } = nodes[thread]!;
     if (state.isDead(thread) || kind === "done" || trees[thread]!.program.helper) continue;
     const sleeper = state.sleepers.find((sleeper) => sleeper.thread === thread);
-    if (left.timeouts > 0 && ready.length > 0 && sleeper !== undefined && system.timed(thread)) {
+    if (left.timeouts > 0 && ready.length > 0 && sleeper !== undefined && (system.timed(thread) || system.slices)) {
       moves.push({ what: "t", thread });
     }
     if (left.spurious > 0 && sleeper !== undefined) moves.push({ what: "w", thread });
