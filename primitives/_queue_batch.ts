@@ -6,7 +6,7 @@
 //   body     padded to a multiple of 8
 
 import { copyBytes } from "./_codec_parts.ts";
-import { INT, type Message } from "./_queue_message.ts";
+import type { Message } from "./_queue_message.ts";
 import { frameBytes, HEADER, LONGEST } from "./_ring.ts";
 
 const LEAST = 1024;
@@ -23,10 +23,16 @@ export class Batch {
   end = 0;
   /** How many are inside. */
   count = 0;
+  /** PriorityQueue: the priorities of all that were added, also of those that have gone. */
+  readonly #priorities: number[] = [];
 
   /** Empties it, and lets go of memory that an unusual one took. */
   clear(): void {
-    this.start = this.end = this.count = 0;
+    this.start =
+      this.end =
+      this.count =
+      this.#priorities.length =
+        0;
     if (this.bytes.length > RETAINED) this.#resize(0);
   }
 
@@ -56,16 +62,10 @@ export class Batch {
     else if (length > 0) this.#numbers[(at + HEADER) >> 3] = message.number;
     this.end = next;
     this.count++;
-  }
-
-  /** Adds an int32 at the end. */
-  addInt(value: number): void {
-    const at = this.end;
-    this.reserve(at + HEADER);
-    this.#cells[at >> 2] = (INT << 30) | 0;
-    this.#cells[(at >> 2) + 1] = value;
-    this.end = at + HEADER;
-    this.count++;
+    if (message.priority !== 0 || this.#priorities.length > 0) {
+      while (this.#priorities.length < this.count - 1) this.#priorities.push(0); // the first that is not 0
+      this.#priorities.push(message.priority);
+    }
   }
 
   /** How many bytes the message at `at` takes. */
@@ -82,6 +82,7 @@ export class Batch {
     message.word = this.#cells[(at >> 2) + 1]!;
     message.bytes = this.bytes;
     message.start = at + HEADER;
+    message.priority = this.#priorities[this.#priorities.length - this.count] ?? 0;
     if (message.length === 8) message.number = this.#numbers[(at + HEADER) >> 3]!;
   }
 

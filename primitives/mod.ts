@@ -32,3 +32,5 @@ export {
 export * from "./queue.ts";
 export * from "./current.ts";
 export { Timer, type TimerOptions } from "./timer.ts";
+export * from "./lifo_queue.ts";
+export * from "./priority_queue.ts";

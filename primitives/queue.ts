@@ -6,14 +6,14 @@
  * @module
  */
 
-import { checkInteger, deadlineAfter, describe, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import type { Placement } from "./_layout.ts";
 import { NOT_YET } from "./_lobby.ts";
 import { DRAINED, QueueCore } from "./_queue_core.ts";
-import { makeQueue, openQueue, queueHandle } from "./_queue_make.ts";
+import { checkMost, deadlineOf, itemsOf, makeQueue, openQueue, queueHandle } from "./_queue_make.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Options of `new Queue()`, `new LifoQueue()` and `new PriorityQueue()`. */
@@ -226,7 +226,7 @@ export class Queue<T = unknown> {
    * ```
    */
   putMany(items: Iterable<T>): void {
-    this.#core.putMany(arrayOf(items), 0, Infinity);
+    this.#core.putMany(itemsOf(items), 0, Infinity);
   }
 
   /**
@@ -244,7 +244,7 @@ export class Queue<T = unknown> {
    */
   tryPutMany(items: Iterable<T>, options?: TryPutOptions): number {
     const deadline = deadlineOf(options);
-    return this.#core.putMany(arrayOf(items), 0, deadline);
+    return this.#core.putMany(itemsOf(items), 0, deadline);
   }
 
   /**
@@ -266,7 +266,7 @@ export class Queue<T = unknown> {
   async putManyAsync(items: Iterable<T>, options?: AsyncQueueOptions): Promise<number> {
     const signal = signalOf(options);
     signal?.throwIfAborted();
-    return await this.#core.putManyAsync(arrayOf(items), 0, signal);
+    return await this.#core.putManyAsync(itemsOf(items), 0, signal);
   }
 
   /**
@@ -556,20 +556,3 @@ export class Queue<T = unknown> {
 }
 shareable("Queue", Queue.prototype, Queue.attach);
 inspectable(Queue.prototype);
-
-function deadlineOf(options: { timeout?: number } | undefined): number {
-  const timeout = timeoutOf(options);
-  return timeout === 0 ? POLL : deadlineAfter(timeout);
-}
-
-function checkMost(max: unknown): number {
-  return max === Infinity ? Infinity : checkInteger("max", max, 1, Number.MAX_SAFE_INTEGER);
-}
-
-function arrayOf<T>(items: Iterable<T>): readonly T[] {
-  if (Array.isArray(items)) return items;
-  if (typeof items !== "object" || items === null || typeof items[Symbol.iterator] !== "function") {
-    throw new TypeError(`Cannot put many as items must be iterable: they are ${describe(items)}`);
-  }
-  return [...items];
-}
