@@ -97,7 +97,7 @@ export function encodeParts(value: unknown, what: string, root = "value"): Parts
   }
   const walk = new Lowering(what, root);
   const tree = walk.run(value);
-  const packed = packr.pack(tree, FLAGS) as Uint8Array & { start: number; end: number };
+  const packed = packr.pack(tree, FLAGS) as unknown as Uint8Array & { start: number; end: number };
   const { start, end } = packed;
   packed[start] = walk.escaped ? ESCAPED : PACKED;
   if (packed.length > RETAINED) forget(packed);
