@@ -62,14 +62,24 @@ export class Cells {
    */
   claim(what: string): number {
     const found = this.mine();
-    if (found >= 0) return found;
+    return found >= 0 ? found : this.#mine = this.#take(what, this.#me);
+  }
+
+  /** The same for any thread, one that is about to start too. */
+  claimFor(thread: number, what: string): number {
+    if (thread === this.#me) return this.claim(what);
+    for (const at of this.used()) if (load(this.#words, at) === thread) return at;
+    return this.#take(what, thread);
+  }
+
+  #take(what: string, thread: number): number {
     const words = this.#words;
     for (const wanted of [0, 1]) { // free ones first
       for (let i = 0, at = this.#base; i < this.count; i++, at += this.#size) {
-        const thread = load(words, at);
-        if (wanted === 0 ? thread !== 0 : !this.#idle(at)) continue;
-        store(words, at, this.#me);
-        return this.#mine = at;
+        const holder = load(words, at);
+        if (wanted === 0 ? holder !== 0 : !this.#idle(at)) continue;
+        store(words, at, thread);
+        return at;
       }
     }
     throw new RangeError(

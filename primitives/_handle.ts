@@ -123,19 +123,34 @@ export interface Shareable {
 /** Classes by kind, for fromMessage(). */
 const attachers = new Map<string, (handle: Handle) => Shareable>();
 
+/** Says that a thread will attach to a primitive: its id, in that roster. */
+type PassOn = (primitive: Shareable, roster: Roster, thread: number) => void;
+
+/** Classes that have to know it, by kind. */
+const passers = new Map<string, PassOn>();
+
 /** Makes a class known to fromMessage(), and its instances to toMessage(). */
 export function shareable(
   kind: Kind,
   prototype: object,
   attach: (handle: Handle) => Shareable,
+  passOn?: PassOn,
 ): void {
   attachers.set(kind, attach);
+  if (passOn !== undefined) passers.set(kind, passOn);
   Object.defineProperty(prototype, BRAND, { value: kind });
 }
 
 /** Whether a value is one of Lockstep's primitives. */
 export function isShareable(value: unknown): value is Shareable {
   return typeof value === "object" && value !== null && BRAND in value;
+}
+
+/** Primitives are on their way to a thread, as its arguments or as a result: what counts its holders counts it now. */
+export function passOn(primitives: readonly Shareable[], roster: Roster, thread: number): void {
+  for (const it of primitives) {
+    passers.get((it as unknown as Record<typeof BRAND, string>)[BRAND])?.(it, roster, thread);
+  }
 }
 
 /** Attaches to whatever a handle belongs to. */

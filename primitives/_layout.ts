@@ -54,6 +54,7 @@ export function kindName(number: number): string {
 /** The methods that wait, for dumps. Numbers are never used again; what is missing here is shown as the first. */
 const VERBS: readonly string[] = [
   ...["wait", "acquire", "read", "write", "join", "get", "put", "send", "recv", "poll", "getMany", "putMany"],
+  ...["sendBytes", "recvBytes", "recvBytesInto"],
 ];
 
 /** The number of a verb. */

@@ -71,6 +71,11 @@ export class Lobby {
     this.#base = base;
   }
 
+  /** Whether somebody waits here, or gave up since it was last woken. */
+  get waiting(): boolean {
+    return (load(this.#words, this.#base) & WAITING_BIT) !== 0;
+  }
+
   /** Wakes waiters, if there are any, after a change that lets `count` of them go on. */
   wake(count: number): void {
     if ((load(this.#words, this.#base) & WAITING_BIT) !== 0) this.#wakeSlow(count);

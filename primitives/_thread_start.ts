@@ -2,6 +2,7 @@
 
 import { agent } from "./_agent.ts";
 import { encodeError } from "./_codec_error.ts";
+import { passOn, type Shareable } from "./_handle.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster.ts";
 import { ThreadCore } from "./_thread_core.ts";
@@ -25,6 +26,8 @@ export interface ThreadPlan {
   /** The arguments and fields, as toMessage() gives them. */
   readonly args: unknown;
   readonly fields: unknown;
+  /** The primitives in both. */
+  readonly given: readonly Shareable[];
   readonly worker: (() => unknown) | undefined;
 }
 
@@ -56,6 +59,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
   if (!agent.started && agent.children.size === 0) tellAtEnd(host);
   agent.children.add(core);
   try {
+    passOn(plan.given, roster, id);
     const worker = local.worker = host.spawn({ name, data, worker: plan.worker, ref: !core.daemon }, {
       message: core.onMessage,
       end: (end) => ended(core, killed ? { reason: "terminated" } : end),

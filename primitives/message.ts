@@ -9,7 +9,7 @@ import { entry, named, refusal, whyNot } from "./_codec_refuse.ts";
 import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
 import type { ErrorParts } from "./_errors_wire.ts";
 import type { Handle } from "./_handle.ts";
-import { attachAny, isShareable } from "./_handle.ts";
+import { attachAny, isShareable, type Shareable } from "./_handle.ts";
 import { LayoutError } from "./errors.ts";
 
 // What stands for a primitive and for an error inside a message.
@@ -58,11 +58,14 @@ export function toMessage(value: unknown): unknown {
   return lower(value, "post", "value");
 }
 
-/** The same with the words that a refusal uses. */
-export function lower(value: unknown, what: string, root: string): unknown {
+/** The same with the words that a refusal uses. Adds the primitives that it meets to `met`. */
+export function lower(value: unknown, what: string, root: string, met?: Shareable[]): unknown {
   const refuse = (reason: string, place: Place): TypeError => refusal(what, root, stepsTo(place), reason);
   return walk(value, (part, place, later) => {
-    if (isShareable(part)) return { [PRIMITIVE]: part.handle };
+    if (isShareable(part)) {
+      met?.push(part);
+      return { [PRIMITIVE]: part.handle };
+    }
     const tag = tagOf(part);
     if (isError(part, tag)) return lowerError(part, place, later);
     if (Array.isArray(part) || part instanceof Map || part instanceof Set) return copy(part, place, later);

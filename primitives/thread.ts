@@ -17,7 +17,7 @@ import {
   signalOf,
   timeoutOf,
 } from "./_deadline.ts";
-import type { Handle } from "./_handle.ts";
+import type { Handle, Shareable } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import { memory } from "./_memory.ts";
@@ -278,10 +278,12 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
         { threadName: core.name },
       );
     }
+    const given: Shareable[] = [];
     startThread(core, {
       call,
-      args: lower(this.#args, "start a thread with", "args"),
-      fields: call.subclass === undefined ? undefined : lower({ ...this }, "start a thread with", "this"),
+      args: lower(this.#args, "start a thread with", "args", given),
+      fields: call.subclass === undefined ? undefined : lower({ ...this }, "start a thread with", "this", given),
+      given,
       worker: this.#worker,
     });
     return this;

@@ -1,0 +1,412 @@
+// One end of a pipe: its holders, its two directions, and all the waiting.
+// The record and its invariants are in the header of _pipe_record.ts.
+
+import type { Words } from "./_atomics.ts";
+import { now, POLL } from "./_deadline.ts";
+import { AsyncLine } from "./_line.ts";
+import type { Condition } from "./_lobby.ts";
+import { NOT_YET } from "./_lobby.ts";
+import { localOf } from "./_local.ts";
+import { Holders } from "./_pipe_holders.ts";
+import { DATA, Incoming, INTO, PEEK, VALUE, type Want } from "./_pipe_in.ts";
+import { Outgoing } from "./_pipe_out.ts";
+import { BYTES, Shipment } from "./_pipe_parts.ts";
+import { bytesAt, directionAt, type EndNumber, readShape, type Shape } from "./_pipe_record.ts";
+import { Message, RAW } from "./_queue_message.ts";
+import type { Ring } from "./_ring.ts";
+import type { Roster } from "./_roster.ts";
+import type { Wanted } from "./_wait.ts";
+import { title } from "./_wait.ts";
+import { ClosedError, UnsupportedError } from "./errors.ts";
+
+/** After so many ms without a move, a blocked sender takes in what other threads of its end may be waiting for. */
+const STUCK_MS = 100;
+
+const NOTHING = new Uint8Array(0);
+
+/** What this agent has at one end, shared by all its Connections there. */
+class Side {
+  readonly out: Outgoing | undefined;
+  readonly in: Incoming | undefined;
+  readonly sendLine: AsyncLine = new AsyncLine();
+  readonly recvLine: AsyncLine = new AsyncLine();
+  receives = false;
+
+  constructor(words: Words, roster: Roster, shape: Shape, rings: readonly Ring[], end: EndNumber) {
+    const [into, from] = [rings[1 - end], rings[end]];
+    if (into !== undefined) this.out = new Outgoing(words, roster, directionAt(shape, 1 - end), into);
+    if (from !== undefined) this.in = new Incoming(words, roster, directionAt(shape, end), from);
+  }
+
+  /** This agent holds the end no longer. */
+  clear(): void {
+    this.out?.clear();
+    this.in?.clear();
+    this.receives = false;
+  }
+}
+
+/** What this agent knows of a pipe, shared by all its Connections. */
+class PipeLocal {
+  readonly shape: Shape;
+  readonly holders: Holders;
+  readonly rings: Ring[] = [];
+  readonly sides: readonly [Side, Side];
+
+  constructor(words: Words, roster: Roster) {
+    const shape = this.shape = readShape(words);
+    this.holders = new Holders(words, roster, shape.threads);
+    for (let d = 0; d < shape.rings; d++) {
+      this.rings.push(Outgoing.ringOf(words, roster, directionAt(shape, d), bytesAt(shape, d), shape.size));
+    }
+    this.sides = [new Side(words, roster, shape, this.rings, 0), new Side(words, roster, shape, this.rings, 1)];
+    this.holders.onClosed = () => this.wakeAll();
+  }
+
+  wakeAll(): void {
+    for (const { getters, putters } of this.rings) {
+      getters.wake(Infinity);
+      putters.wake(Infinity);
+    }
+  }
+}
+
+/** One Connection's way to its end. */
+export class PipeEnd {
+  readonly words: Words;
+  readonly roster: Roster;
+  readonly name: string;
+  readonly end: EndNumber;
+  readonly #peer: EndNumber;
+  readonly #local: PipeLocal;
+  readonly #side: Side;
+  readonly #out: Outgoing | undefined;
+  readonly #in: Incoming | undefined;
+  readonly #wanted: Map<string, Wanted> = new Map<string, Wanted>();
+  readonly #sent: Message = new Message();
+  readonly #received: Message = new Message();
+  /** Whether it was closed here. */
+  closed = false;
+
+  /** An end of the pipe in that record; `held` when this thread's hold is counted already. */
+  constructor(words: Words, roster: Roster, name: string, end: EndNumber, held: boolean) {
+    this.words = words;
+    this.roster = roster;
+    this.name = name;
+    this.end = end;
+    this.#peer = end === 0 ? 1 : 0;
+    this.#local = localOf(words, () => new PipeLocal(words, roster));
+    this.#side = this.#local.sides[end];
+    this.#out = this.#side.out;
+    this.#in = this.#side.in;
+    if (!held) this.#local.holders.hold(end, this.title);
+  }
+
+  /** Its class and name, for messages. */
+  get title(): string {
+    return title("Connection", this.name);
+  }
+
+  /** Whether it can receive. */
+  get readable(): boolean {
+    return this.#in !== undefined;
+  }
+
+  /** Whether it can send. */
+  get writable(): boolean {
+    return this.#out !== undefined;
+  }
+
+  /** What printing it shows. */
+  toString(): string {
+    const way = this.#in === undefined ? "sends" : this.#out === undefined ? "receives" : "duplex";
+    const state = this.closed ? "closed" : this.#local.holders.gone(this.#peer) ? "other end closed" : "open";
+    return `${this.title} (${way}, ${state})`;
+  }
+
+  /** A thread that is about to start will attach to this end. */
+  give(roster: Roster, thread: number): void {
+    this.checkOpen("pass on");
+    if (roster === this.roster) this.#local.holders.give(this.end, this.title, thread);
+  }
+
+  /** Throws ClosedError once it was closed here. */
+  checkOpen(verb: string, value?: unknown): void {
+    if (this.closed) throw new ClosedError(`Cannot ${verb} ${this.title} as it is closed`, { value });
+  }
+
+  /** Lets this thread's hold go. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    const local = this.#local;
+    if (local.holders.release(this.end)) this.#side.clear();
+    local.wakeAll();
+  }
+
+  #want(verb: string): Wanted {
+    let wanted = this.#wanted.get(verb);
+    if (wanted === undefined) {
+      const { words, roster, name } = this;
+      wanted = { kind: "Connection", words, roster, name, verb, owners: () => [] }; // handles may be on their way
+      this.#wanted.set(verb, wanted);
+    }
+    return wanted;
+  }
+
+  // Sending.
+
+  /** Sends a value, or bytes. Returns false once the deadline is over. */
+  send(value: unknown, data: boolean, deadline: number): boolean {
+    const out = this.#stage(value, data);
+    const message = this.#sent;
+    if (out.offer(message)) {
+      message.drop();
+      return true;
+    }
+    try {
+      return this.#ship(new Shipment(message), value, data, deadline);
+    } finally {
+      message.bytes = NOTHING;
+    }
+  }
+
+  #ship(shipment: Shipment, value: unknown, data: boolean, deadline: number): boolean {
+    const out = this.#out!;
+    if (out.advance(shipment, true, false) || deadline === POLL) return shipment.done;
+    try {
+      out.ring.putters.wait(this.#sending(shipment, value, data, true), deadline);
+      return shipment.done;
+    } finally {
+      out.cancel(shipment);
+    }
+  }
+
+  /** The same without blocking. */
+  async sendAsync(value: unknown, data: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { sendLine } = this.#side;
+    signal?.throwIfAborted();
+    const out = this.#stage(value, data);
+    const first = sendLine.length === 0;
+    if (first && out.offer(this.#sent)) return this.#sent.drop();
+    const shipment = new Shipment(this.#sent);
+    if (first && out.advance(shipment, true, false)) return;
+    shipment.message = this.#sent.keep(); // user code runs from here on
+    this.#sent.bytes = NOTHING;
+    try {
+      await out.ring.putters.waitAsync(this.#sending(shipment, value, data, false), sendLine, signal);
+    } catch (error) {
+      if (shipment.done) return; // it was sent before it could be given up
+      throw error;
+    } finally {
+      out.cancel(shipment);
+    }
+  }
+
+  #stage(value: unknown, data: boolean): Outgoing {
+    const out = this.#out;
+    if (out === undefined) this.#refuse("send through", "receives", "send");
+    const message = this.#sent;
+    if (data) {
+      const bytes = bytesOf(value, "send");
+      message.form = RAW;
+      message.word = BYTES;
+      message.bytes = bytes;
+      message.start = 0;
+      message.length = bytes.length;
+    } else message.stage(value, "send", "value");
+    this.#checkPeer(value);
+    return out;
+  }
+
+  #checkPeer(value: unknown): void {
+    this.checkOpen("send through", value);
+    if (this.#local.holders.gone(this.#peer)) {
+      throw new ClosedError(`Cannot send through ${this.title} as the other end is closed`, { value });
+    }
+  }
+
+  #sending(shipment: Shipment, value: unknown, data: boolean, spins: boolean): Condition<boolean> {
+    const out = this.#out!;
+    const incoming = this.#in;
+    let since = now();
+    let engaged = false;
+    let told = false;
+    const attempt = (): boolean | typeof NOT_YET => {
+      if (shipment.done) return true;
+      this.#checkPeer(value);
+      const moves = out.moves + (incoming?.moves ?? 0);
+      if (out.advance(shipment, false, spins)) return true;
+      if (incoming === undefined) return NOT_YET;
+      engaged ||= incoming.ring.putters.waiting && this.#mayTakeIn(since);
+      if (engaged && incoming.takeIn() && out.advance(shipment, false, spins)) return true;
+      const moved = out.moves + incoming.moves !== moves;
+      if (moved) since = now();
+      if (moved || !told) incoming.ring.putters.wake(Infinity); // the other end's blocked senders (invariant 6)
+      told = true;
+      return NOT_YET;
+    };
+    return {
+      wanted: this.#want(data ? "sendBytes" : "send"),
+      all: true, // they wait for room of different sizes, and for their turn
+      attempt,
+      ready: () => out.hasRoom(shipment),
+    };
+  }
+
+  /** Whether a blocked sender may take in what other threads may be waiting for. */
+  #mayTakeIn(since: number): boolean {
+    return now() - since >= STUCK_MS || !this.#local.holders.othersReceive(this.end);
+  }
+
+  // Receiving.
+
+  /** Receives a value, boxed in a message; undefined once the deadline is over. */
+  recv(deadline: number): { value: unknown } | undefined {
+    const message = this.#recv(VALUE, "recv", undefined, deadline);
+    return message === undefined ? undefined : { value: valueIn(message) };
+  }
+
+  /** The same for ever, without the box. */
+  recvValue(): unknown {
+    return valueIn(this.#recv(VALUE, "recv", undefined, Infinity)!);
+  }
+
+  /** Receives bytes. */
+  recvBytes(deadline: number): Uint8Array<ArrayBuffer> | undefined {
+    const message = this.#recv(DATA, "recvBytes", undefined, deadline);
+    return message === undefined ? undefined : dataOf(message);
+  }
+
+  /** Receives bytes into an array of the caller's; how many they were. */
+  recvBytesInto(view: unknown, deadline: number): number | undefined {
+    const incoming = this.#readableEnd();
+    const bytes = bytesOf(view, "receive into");
+    try {
+      return this.#recv(INTO, "recvBytesInto", bytes, deadline)?.length;
+    } finally {
+      incoming.giveBack();
+      this.#received.bytes = NOTHING;
+    }
+  }
+
+  /** Whether there is a message, or the other end is closed. */
+  poll(deadline: number): boolean {
+    const incoming = this.#readableEnd();
+    const condition = this.#receiving(PEEK, "poll", undefined, false, () => true);
+    if (condition.attempt() !== NOT_YET) return true;
+    return deadline !== POLL && incoming.ring.getters.wait(condition, deadline) !== NOT_YET;
+  }
+
+  /** The same without blocking. */
+  pollAsync(signal: AbortSignal | undefined): Promise<boolean> {
+    return this.#recvAsync(PEEK, "poll", undefined, signal, () => true);
+  }
+
+  recvAsync(signal: AbortSignal | undefined): Promise<unknown> {
+    return this.#recvAsync(VALUE, "recv", undefined, signal, valueIn);
+  }
+
+  recvBytesAsync(signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#recvAsync(DATA, "recvBytes", undefined, signal, dataOf);
+  }
+
+  /** A message in parts is put together aside: the caller's array changes when all is there. */
+  async recvBytesIntoAsync(view: unknown, signal: AbortSignal | undefined): Promise<number> {
+    this.#readableEnd();
+    const bytes = bytesOf(view, "receive into");
+    return await this.#recvAsync(INTO, "recvBytesInto", bytes, signal, (message) => message.length);
+  }
+
+  #readableEnd(): Incoming {
+    const incoming = this.#in;
+    if (incoming === undefined) this.#refuse("receive from", "sends", "recv");
+    this.checkOpen("receive from");
+    if (!this.#side.receives) {
+      this.#side.receives = true;
+      this.#local.holders.receives(this.end);
+    }
+    return incoming;
+  }
+
+  #recv(want: Want, verb: string, view: Uint8Array | undefined, deadline: number): Message | undefined {
+    const incoming = this.#readableEnd();
+    const message = this.#received;
+    if (incoming.take(want, message, view, deadline !== POLL)) return message;
+    const condition = this.#receiving(want, verb, view, deadline !== POLL, itself);
+    const found = deadline === POLL ? condition.attempt() : incoming.ring.getters.wait(condition, deadline);
+    return found === NOT_YET ? undefined : found;
+  }
+
+  #receiving<T>(
+    want: Want,
+    verb: string,
+    view: Uint8Array | undefined,
+    spins: boolean,
+    result: (message: Message) => T,
+  ): Condition<T> {
+    const incoming = this.#in!;
+    const { holders } = this.#local;
+    return {
+      wanted: this.#want(verb),
+      get all(): boolean {
+        return incoming.claimed;
+      },
+      attempt: (): T | typeof NOT_YET => {
+        this.checkOpen("receive from");
+        const over = holders.gone(this.#peer); // before the look: what was sent before it closed is seen
+        const message = this.#received;
+        if (incoming.take(want, message, view, spins)) return result(message);
+        if (!over) return NOT_YET;
+        if (want === PEEK) return result(message);
+        throw new ClosedError(`Cannot receive from ${this.title} as the other end is closed and nothing is left`);
+      },
+      ready: () => incoming.stirring,
+    };
+  }
+
+  async #recvAsync<T>(
+    want: Want,
+    verb: string,
+    view: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+    result: (message: Message) => T,
+  ): Promise<T> {
+    const incoming = this.#readableEnd();
+    const condition = this.#receiving(want, verb, view, false, result);
+    return await incoming.ring.getters.waitAsync(condition, this.#side.recvLine, signal);
+  }
+
+  #refuse(what: string, does: string, verb: string): never {
+    throw new UnsupportedError(`Cannot ${what} ${this.title} as this end only ${does}`, {
+      hint: `${verb} at the other end, or make the pipe duplex`,
+    });
+  }
+}
+
+function itself(message: Message): Message {
+  return message;
+}
+
+function valueIn(message: Message): unknown {
+  try {
+    return message.value();
+  } finally {
+    message.bytes = NOTHING;
+  }
+}
+
+function dataOf(message: Message): Uint8Array<ArrayBuffer> {
+  const { bytes } = message;
+  message.bytes = NOTHING;
+  return bytes as Uint8Array<ArrayBuffer>;
+}
+
+function bytesOf(view: unknown, what: string): Uint8Array {
+  if (ArrayBuffer.isView(view)) return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const tag = Object.prototype.toString.call(view);
+  if (tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]") {
+    return new Uint8Array(view as ArrayBuffer);
+  }
+  throw new TypeError(`Cannot ${what} something that is no typed array, DataView or ArrayBuffer`);
+}

@@ -1,0 +1,290 @@
+// The receiving side of one direction of a pipe, as one agent sees it. Nothing here waits;
+// invariants are those of _pipe_record.ts.
+
+import type { Words } from "./_atomics.ts";
+import { load, store } from "./_atomics.ts";
+import { FIRST, isBytes, LAST, MORE, Partial } from "./_pipe_parts.ts";
+import { RECEIVER, SENDER } from "./_pipe_record.ts";
+import { CODED, Inbox, Message, OTHER, RAW } from "./_queue_message.ts";
+import { frameBytes, HEADER, type Ring } from "./_ring.ts";
+import type { Roster } from "./_roster.ts";
+import { spinUntil } from "./_spin.ts";
+import { LayoutError } from "./errors.ts";
+
+/** take(): a value. */
+export const VALUE = 0;
+/** take(): what sendBytes() sent. */
+export const DATA = 1;
+/** take(): the same, into an array of the caller's. */
+export const INTO = 2;
+/** take(): either, to be kept. */
+export const ANY = 3;
+/** take(): nothing; only looks whether there is something. */
+export const PEEK = 4;
+/** What is to be taken. */
+export type Want = typeof VALUE | typeof DATA | typeof INTO | typeof ANY | typeof PEEK;
+
+const EMPTY = 0;
+const TAKEN = 1;
+const AGAIN = 2;
+
+/** Takes messages out of a ring, whole or in parts. */
+export class Incoming {
+  readonly #words: Words;
+  readonly #roster: Roster;
+  readonly #sender: number;
+  readonly #receiver: number;
+  readonly #me: number;
+  readonly #scratch: Inbox = new Inbox();
+  readonly ring: Ring;
+  /** Whole messages that a blocked sender of this agent took in; `#next` is the first that is left. */
+  #inbox: Message[] = [];
+  #next = 0;
+  #partial: Partial | undefined = undefined;
+  #blocks = false;
+  /** Whether another thread is taking in a message in parts, when last seen. */
+  claimed = false;
+  /** Counts what was taken out of the ring. */
+  moves = 0;
+
+  constructor(words: Words, roster: Roster, base: number, ring: Ring) {
+    this.#words = words;
+    this.#roster = roster;
+    this.#sender = base + SENDER;
+    this.#receiver = base + RECEIVER;
+    this.#me = roster.me;
+    this.ring = ring;
+  }
+
+  /** How many messages lie in the inbox. */
+  get kept(): number {
+    return this.#inbox.length - this.#next;
+  }
+
+  /** Whether a take is worth it: a cheap look. */
+  get stirring(): boolean {
+    return this.kept > 0 || this.ring.filled;
+  }
+
+  /**
+   * Takes the next message, if all of it is here. INTO copies it to `view`, the parts of a message as they come if the
+   * thread blocks meanwhile: then it `spins` for them, and calls giveBack() at the end.
+   *
+   * @throws {TypeError} If it is of the other sort; it stays.
+   * @throws {RangeError} If the view is too short; the message stays.
+   * @throws {LayoutError} If there is something else in the ring.
+   */
+  take(want: Want, message: Message, view: Uint8Array | undefined, spins: boolean): boolean {
+    this.#blocks = spins;
+    if (this.#next < this.#inbox.length) {
+      if (want === ANY) return this.#takeRing(want, message, view, spins);
+      this.#takeKept(want, message, view);
+      return true;
+    }
+    return this.#takeRing(want, message, view, spins);
+  }
+
+  #takeRing(want: Want, message: Message, view: Uint8Array | undefined, spins: boolean): boolean {
+    const { ring } = this;
+    for (;;) {
+      let found: number;
+      ring.get.enter();
+      try {
+        found = this.#look(want, message, view);
+      } finally {
+        ring.get.leave();
+      }
+      if (found === EMPTY) {
+        if (this.#partial === undefined || !spins || !spinUntil(() => ring.filled)) return false;
+        continue;
+      }
+      if (want !== PEEK || found === AGAIN) ring.putters.wake(1);
+      if (found === TAKEN) return true;
+    }
+  }
+
+  /** Takes all that is here into the inbox. Returns whether anything moved. */
+  takeIn(): boolean {
+    const before = this.moves;
+    for (let message = new Message(); this.take(ANY, message, undefined, false); message = new Message()) {
+      this.#inbox.push(message);
+    }
+    if (this.kept > 0) this.ring.getters.wake(Infinity); // a task of this agent may wait for it
+    return this.moves !== before;
+  }
+
+  /** The memory that the caller gave for INTO is its own again. */
+  giveBack(): void {
+    this.#partial?.giveBack();
+  }
+
+  /** Forgets all that was taken and not received: nobody here will receive it any more. */
+  clear(): void {
+    this.#inbox = [];
+    this.#next = 0;
+    if (this.#partial === undefined) return;
+    this.ring.get.enter();
+    this.#drop();
+    this.ring.get.leave();
+    this.ring.getters.wake(Infinity);
+  }
+
+  #takeKept(want: Want, message: Message, view: Uint8Array | undefined): void {
+    const kept = this.#inbox[this.#next]!;
+    const { form, word, length } = kept;
+    check(want, form, word, length, view);
+    if (want === PEEK) return;
+    message.form = form;
+    message.word = word;
+    message.length = length;
+    message.number = kept.number;
+    message.start = 0;
+    message.bytes = kept.bytes;
+    if (want === INTO) view!.set(kept.bytes.subarray(0, length));
+    this.#inbox[this.#next++] = undefined!;
+    if (this.#next === this.#inbox.length) {
+      this.#inbox = [];
+      this.#next = 0;
+    }
+  }
+
+  // Inside GET.
+
+  #look(want: Want, message: Message, view: Uint8Array | undefined): number {
+    const words = this.#words;
+    const { ring } = this;
+    const receiver = load(words, this.#receiver);
+    this.claimed = false;
+    if (receiver !== 0 && (receiver !== this.#me || this.#partial === undefined)) {
+      if (receiver !== this.#me && this.#roster.alive(receiver)) {
+        this.claimed = true;
+        return EMPTY;
+      }
+      store(words, this.#receiver, 0);
+    }
+    const sender = this.#partial === undefined ? 0 : load(words, this.#sender); // before the look at the ring (invariant 4)
+    const at = ring.front();
+    if (at < 0) {
+      if (this.#partial !== undefined && (sender === 0 || !this.#roster.alive(sender))) this.#drop();
+      return this.#partial !== undefined && want === PEEK ? TAKEN : EMPTY;
+    }
+    const form = ring.form(at);
+    const word = ring.word(at);
+    if (form === OTHER && word >= FIRST) return this.#lookPart(at, word, want, message, view);
+    if (this.#partial !== undefined) this.#drop(); // its sender gave it up
+    const length = ring.length(at);
+    check(want, form, word, length, view);
+    if (want === PEEK) return TAKEN;
+    this.#read(at, form, word, length, want, message, view);
+    this.#consume(at);
+    return TAKEN;
+  }
+
+  #read(
+    at: number,
+    form: number,
+    word: number,
+    length: number,
+    want: Want,
+    message: Message,
+    view: Uint8Array | undefined,
+  ): void {
+    const { ring } = this;
+    if (want === INTO) {
+      message.length = length;
+      ring.read(at + HEADER, length, view!, 0);
+      return;
+    }
+    const scratch = want === ANY && form === CODED ? new Inbox() : this.#scratch;
+    message.receive(form, word, length, scratch);
+    if (length === 0) return;
+    if (form === CODED) ring.readShort(at + HEADER, length, message.bytes, scratch.cells);
+    else if (form === RAW) ring.read(at + HEADER, length, message.bytes, 0);
+    else if (length === 8) message.number = ring.readNumber(at);
+  }
+
+  #lookPart(at: number, word: number, want: Want, message: Message, view: Uint8Array | undefined): number {
+    if (word === FIRST) return this.#begin(at, want, view);
+    const partial = this.#partial;
+    if (partial === undefined) { // the one who began it died (invariant 3)
+      this.#consume(at);
+      return AGAIN;
+    }
+    if (want === PEEK) return TAKEN;
+    try {
+      check(want, partial.form, partial.word, partial.total, view);
+      partial.add(this.ring, at);
+    } catch (error) {
+      if (error instanceof LayoutError) this.#discard(at);
+      throw error;
+    }
+    this.#consume(at);
+    if (word === MORE) return AGAIN;
+    this.#drop();
+    if (word !== LAST) throw damaged();
+    const inPlace = partial.finish(message);
+    if (want === INTO && !inPlace) view!.set(message.bytes);
+    return TAKEN;
+  }
+
+  #begin(at: number, want: Want, view: Uint8Array | undefined): number {
+    let partial: Partial;
+    try {
+      partial = Partial.read(this.ring, at);
+      check(want, partial.form, partial.word, partial.total, view);
+      if (want === PEEK) return TAKEN;
+      try {
+        partial.open(want === INTO && this.#blocks ? view!.subarray(0, partial.total) : undefined);
+      } catch (cause) {
+        throw new LayoutError(`Cannot receive a message of ${partial.total} bytes: ${cause}`);
+      }
+    } catch (error) {
+      if (error instanceof LayoutError) this.#discard(at);
+      throw error;
+    }
+    store(this.#words, this.#receiver, this.#me); // before the parts are ours alone (invariant 3)
+    this.#partial = partial;
+    this.#consume(at);
+    this.ring.getters.wake(Infinity); // from here on they wait for something else: see `claimed`
+    return AGAIN;
+  }
+
+  #consume(at: number): void {
+    this.ring.consume(at, frameBytes(this.ring.length(at)), 1);
+    this.moves++;
+  }
+
+  /** Gets rid of what makes no sense, so that the next look finds something else. */
+  #discard(at: number): void {
+    this.#drop();
+    this.#consume(at);
+  }
+
+  /** Nobody takes in a message in parts any more. */
+  #drop(): void {
+    this.#partial = undefined;
+    store(this.#words, this.#receiver, 0);
+    this.ring.getters.wake(Infinity);
+  }
+}
+
+function damaged(): LayoutError {
+  return new LayoutError("Cannot use this pipe as it is damaged: it holds no message");
+}
+
+/** Whether the next message is what the caller asks for. */
+function check(want: Want, form: number, word: number, length: number, view: Uint8Array | undefined): void {
+  if (want >= ANY) return;
+  if (isBytes(form, word) !== (want !== VALUE)) {
+    throw new TypeError(
+      want === VALUE
+        ? "Cannot receive a value as the next message is bytes: use recvBytes(), it stays in the pipe"
+        : "Cannot receive bytes as the next message is a value: use recv(), it stays in the pipe",
+    );
+  }
+  if (view !== undefined && length > view.length) {
+    throw new RangeError(
+      `Cannot receive into ${view.length} bytes as the next message has ${length}: it stays in the pipe`,
+    );
+  }
+}
