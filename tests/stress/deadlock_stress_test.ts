@@ -1,0 +1,120 @@
+// Many circles, and none: random graphs of locks against a reference, dining philosophers, and contention without an
+// alarm. A short form runs in the gate; LOCKSTEP_STRESS=600 makes it last about that many seconds a test.
+
+import { Latch, Lock, RLock, Thread } from "../../mod.ts";
+import { assert, random, test } from "../_harness.ts";
+import { circlesOf, graphOf } from "../testdata/graph_threads.ts";
+import type { Told } from "../testdata/graph_threads.ts";
+import { play } from "../testdata/graph_threads.ts";
+import type { Course, Diary, Variant } from "../testdata/philosophers.ts";
+import { dine } from "../testdata/philosophers.ts";
+import { contend } from "../testdata/contend_threads.ts";
+
+// deno-lint-ignore no-explicit-any
+const SECONDS = Number((globalThis as any).process?.env?.LOCKSTEP_STRESS ?? 0);
+/** ms from the closing of a circle to the error. */
+const IN_TIME = 500;
+
+/** Several groups of threads at once, each with graphs of its own; returns how many graphs had circles. */
+async function randomGraphs(groups: number, size: number, rounds: number, seed: number): Promise<number> {
+  const module = new URL("../testdata/graph_threads.ts", import.meta.url);
+  const parties = Array.from({ length: groups }, (_, group) => {
+    const locks = Array.from({ length: 2 + ((group * 3) % 7) }, (_, i) => new (i % 2 === 0 ? Lock : RLock)());
+    const gates = Array.from({ length: 2 * rounds }, () => new Latch(size));
+    const threads = Array.from({ length: size }, (_, me) => {
+      const args: Parameters<typeof play> = [me, seed + group, size, locks, gates];
+      return new Thread({ target: play, module, args, name: `g${group}-${me}` }).start();
+    });
+    return { group, locks, threads };
+  });
+  let closed = 0;
+  for (const { group, locks, threads } of parties) {
+    const told = await Promise.all(threads.map((thread) => thread.joinAsync()));
+    for (let round = 0; round < rounds; round++) {
+      const graph = graphOf(seed + group, round, size, locks.length);
+      const circles = circlesOf(graph);
+      const reports = told.map((each) => each[round]).filter((report): report is Told => report !== undefined);
+      const where = `seed ${seed}, group ${group}, round ${round}, ${JSON.stringify(graph)}`;
+      const found = reports.map(({ circle }) => circle.join()).sort();
+      assert.deepEqual(found, circles.map((circle) => circle.join()).sort(), where);
+      for (const { ms } of reports) assert.between(ms, 0, IN_TIME, where);
+      if (circles.length > 0) closed++;
+    }
+    assert(locks.every(({ locked }) => !locked));
+  }
+  return closed;
+}
+
+test(
+  "Random graphs of locks: the circles that real threads are told of are those of the reference, each once",
+  async () => {
+    const seed = random().next() % 1e9;
+    const end = performance.now() + 1000 * SECONDS;
+    let closed = 0;
+    let graphs = 0;
+    do {
+      closed += await randomGraphs(6, 4, 170, seed + graphs);
+      graphs += 6 * 170;
+    } while (performance.now() < end);
+    console.log(`${graphs} graphs, ${closed} with circles, seed ${seed}`);
+    assert(closed > graphs / 10);
+  },
+  { limit: 60_000 + 2000 * SECONDS },
+);
+
+const VARIANTS = ["naive", "ranked", "all", "back-off"] as const satisfies Variant[];
+const MODULE = new URL("../testdata/philosophers.ts", import.meta.url);
+
+/** Seats that many philosophers for all variants; each naive meal begins with all left forks taken. */
+async function dinner(seats: number, naive: number, others: number): Promise<Record<Variant, Diary[]>> {
+  const courses = VARIANTS.map((variant) => ({
+    variant,
+    forks: Array.from({ length: seats }, (_, i) => new Lock(variant === "ranked" ? { rank: i } : {})),
+    met: Array.from({ length: variant === "naive" ? 2 * naive : 0 }, () => new Latch(seats)),
+  }));
+  const seed = random(`${seats}`).next();
+  const threads = Array.from({ length: seats }, (_, i) => {
+    const mine = courses.map(({ variant, forks, met }): Course => {
+      const [one, other] = [forks[i]!, forks[(i + 1) % seats]!];
+      const [left, right] = variant === "ranked" && i === seats - 1 ? [other, one] : [one, other];
+      return { left, right, variant, met, meals: variant === "naive" ? naive : others };
+    });
+    return new Thread({ target: dine, module: MODULE, args: [mine, seed + i], name: `philosopher-${i}` }).start();
+  });
+  const diaries = await Promise.all(threads.map((thread) => thread.joinAsync()));
+  assert(courses.every(({ forks }) => forks.every(({ locked }) => !locked)));
+  return Object.fromEntries(VARIANTS.map((variant, i) => [variant, diaries.map((diary) => diary[i]!)])) as never;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+for (const seats of SECONDS > 0 ? [2, 3, 5, 8, 16, 32, 64] : [2, 5, 16, 64]) {
+  test(
+    `${seats} dining philosophers: naive is detected each time; ranked, acquireAll and back-off close no circle`,
+    async () => {
+      const { naive, ...others } = await dinner(seats, 5, seats > 16 ? 20 : 100);
+      assert(sum(naive.map(({ deadlocks }) => deadlocks)) >= 5, "a circle was missed");
+      assert.between(Math.max(...naive.map(({ slowest }) => slowest)), 0, IN_TIME);
+      for (const [variant, diaries] of Object.entries(others)) {
+        assert.equal(sum(diaries.map(({ deadlocks }) => deadlocks)), 0);
+        assert.between(Math.max(...diaries.map(({ hunger }) => hunger)), 0, 5000, `${variant}: somebody starves`);
+      }
+    },
+    { limit: 90_000 },
+  );
+}
+
+test("Heavy contention over many locks, taken in order, raises no alarm", async () => {
+  const module = new URL("../testdata/contend_threads.ts", import.meta.url);
+  const locks = Array.from({ length: 6 }, (_, i) => new (i % 2 === 0 ? Lock : RLock)({ rank: i }));
+  const seconds = Math.max(SECONDS, 5);
+  const seed = random().next();
+  const threads = Array.from({ length: 8 }, (_, i) => {
+    const args: Parameters<typeof contend> = [locks, seconds * 1000, seed + i];
+    return new Thread({ target: contend, module, args }).start();
+  });
+  const turns = await Promise.all(threads.map((thread) => thread.joinAsync()));
+  console.log(`${sum(turns)} turns, the slowest thread ${Math.min(...turns)}, the fastest ${Math.max(...turns)}`);
+  assert(turns.every((count) => count > 0));
+  assert(locks.every(({ locked }) => !locked));
+}, { limit: 60_000 + 2000 * SECONDS });

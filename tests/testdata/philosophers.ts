@@ -1,0 +1,91 @@
+// Dining philosophers, each a thread, in four variants.
+
+import { acquireAll, DeadlockError, type Latch, type Lock } from "../../mod.ts";
+import { Prng } from "../_prng.ts";
+
+/** How they pick up their forks. */
+export type Variant = "naive" | "ranked" | "all" | "back-off";
+
+/** One evening of a philosopher: its forks, and how it eats with them. */
+export interface Course {
+  readonly left: Lock;
+  readonly right: Lock;
+  readonly variant: Variant;
+  readonly meals: number;
+  /** With latches, two for each meal, all hold their left forks at first. */
+  readonly met: readonly Latch[];
+}
+
+/** What one philosopher has to tell of a course. */
+export interface Diary {
+  readonly meals: number;
+  /** How often it was told that a circle had closed. */
+  readonly deadlocks: number;
+  /** How often it put a fork back unused. */
+  readonly retreats: number;
+  /** The longest it waited for a meal, in ms. */
+  readonly hunger: number;
+  /** The longest from the closing of a circle to the error, in ms. */
+  readonly slowest: number;
+}
+
+const still = new Int32Array(new SharedArrayBuffer(4));
+
+function sleep(ms: number): void {
+  Atomics.wait(still, 0, 0, ms);
+}
+
+/** Eats one course after the other. */
+export function dine(courses: readonly Course[], seed: number): Diary[] {
+  const prng = new Prng(seed);
+  return courses.map((course) => eat(course, prng));
+}
+
+function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
+  let deadlocks = 0;
+  let retreats = 0;
+  let hunger = 0;
+  let slowest = 0;
+  for (let meal = 0; meal < meals; meal++) {
+    const start = performance.now();
+    const gate = met[2 * meal];
+    for (let tries = 0;; tries++) {
+      const guard = pickUp(tries === 0 ? gate : undefined);
+      if (guard !== undefined) {
+        guard.release();
+        break;
+      }
+    }
+    hunger = Math.max(hunger, performance.now() - start);
+    met[2 * meal + 1]?.countDown(); // nobody sits down again before all have eaten
+    met[2 * meal + 1]?.wait();
+  }
+  return { meals, deadlocks, retreats, hunger, slowest };
+
+  function pickUp(gate: Latch | undefined): { release(): void } | undefined {
+    if (variant === "all") return acquireAll([left, right]);
+    const first = left.acquire();
+    gate?.countDown();
+    gate?.wait();
+    const start = performance.now();
+    try {
+      const second = variant === "back-off" ? right.tryAcquire({ timeout: 2 + prng.below(4) }) : right.acquire();
+      if (second !== undefined) {
+        return {
+          release() {
+            second.release();
+            first.release();
+          },
+        };
+      }
+      retreats++;
+    } catch (error) {
+      if (!(error instanceof DeadlockError)) throw error;
+      deadlocks++;
+      slowest = Math.max(slowest, performance.now() - start);
+    }
+    first.release();
+    sleep(prng.below(5));
+    return undefined;
+  }
+}
