@@ -39,6 +39,8 @@ export class Agent {
   readonly children: Set<object> = new Set<object>();
   /** thread.ts: whether Lockstep started this thread. */
   started = false;
+  /** _permits.ts: what has to be told when this thread's target has returned, in contrast to any other end. */
+  readonly leaving: Set<{ leave(): void }> = new Set<{ leave(): void }>();
   /** _thread_hook.ts: threads that failed and that nobody has joined so far, by recordKey. */
   readonly untold: Map<number, object> = new Map<number, object>();
   /** _thread_hook.ts: what is told of errors that nobody joins. */

@@ -3,7 +3,7 @@
 //   word  name      written by      meaning
 //   0 1 2 TAG ID    creator, once   see _layout.ts
 //   3     VALUE     inside          free permits, 0 to 2^31 - 1; blocked waiters sleep on it
-//   4     TOTAL     inside          permits in the world: VALUE and those that threads hold; modulo 2^32
+//   4     TOTAL     inside          permits in the world: those free and those taken; modulo 2^32
 //   5     BOUND     creator, once   VALUE never exceeds it: the start value when bounded, else 2^31 - 1
 //   6     THREADS   creator, once   t, the number of cells
 //   7     SLEEPERS  inside          how many threads wait blocked
@@ -11,7 +11,8 @@
 //   9     GATE      inside          counts releases while TASKS is not 0, wraps, only compared; async waiters sleep on it
 //   10    HEIR      inside          the waiter that gets the next permit, see _heir.ts
 //   11 12 monitor   any thread      see _monitor.ts; its journal is empty
-//   13 - 15 spare, zero
+//   13    LEFT      inside          permits taken by threads whose target has returned since, without giving them back
+//   14 15 spare, zero
 //   16 …  cells     inside          t times THREAD, HELD, WAITS: see _cells.ts
 //           HELD    permits that the thread holds
 //           WAITS   BLOCKED_BIT: it waits blocked; TASK_BIT: the head of its async waiters waits
@@ -20,17 +21,19 @@
 // "Inside" is inside the monitor. The end of a thread takes nothing back by itself: see reap().
 //
 // Invariants, whenever nobody is inside:
-//   1. VALUE + sum of HELD = TOTAL; SLEEPERS and TASKS are the sums of WAITS.
-//   2. 0 <= VALUE <= BOUND; when bounded TOTAL = BOUND, so that every permit missing from VALUE has a thread's name on it.
+//   1. VALUE + sum of HELD + LEFT = TOTAL; SLEEPERS and TASKS are the sums of WAITS.
+//   2. 0 <= VALUE <= BOUND; when bounded TOTAL = BOUND, so that every permit missing from VALUE is in HELD or LEFT.
 //   3. A thread sleeps on VALUE only counted in SLEEPERS, and only on a value that gave it no permit; a task sleeps on
 //      GATE only counted in TASKS, on the value that it read inside, in the same visit that gave it no permit.
 //   4. Whoever makes permits free wakes as many threads from VALUE, and all from GATE; a waiter that gives up
 //      while permits are free wakes another one in its place.
-//   5. With nobody holding or waiting, all but VALUE, TOTAL, GATE, THREAD and ENDED is 0.
+//   5. With nobody holding or waiting, all but VALUE, TOTAL, LEFT, GATE, THREAD and ENDED is 0.
 //
-// Death inside: each change is one store to HELD, TOTAL or WAITS, and VALUE, SLEEPERS and TASKS follow from these. So
+// Death inside: each change is one store to HELD, LEFT, TOTAL or WAITS, and VALUE, SLEEPERS and TASKS follow from these. So
 //   nothing is journalled, and who takes the place of a dead thread counts anew. (One that dies inside release(n) may
 //   have given back fewer than n.) Death outside: reap() gives back HELD and takes away WAITS.
+// Death and return: what a thread holds that dies (exits, throws, is stopped) comes back. What it holds when its target
+//   returns was left taken on purpose, as in Python: it moves to LEFT, for anybody's release() to give back.
 // Wake-ups lost to the dead: a waiter looks again after a slice.
 // Publication: leaving the monitor after a release publishes every plain write before it; entering it to take, receives.
 // Fairness: a thread that runs may barge; a waiter passed for 10 ms is kept the next permit (_heir.ts).
@@ -39,6 +42,7 @@
 //   taken one is not yet accounted to another guard. In an unbounded one release() may mean a new permit, as in
 //   Python, so guards always give one back.
 
+import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, load, store, write } from "./_atomics.ts";
 import { Cells } from "./_cells.ts";
@@ -66,6 +70,7 @@ const SLEEPERS = 7;
 const TASKS = 8;
 const GATE = 9;
 const HEIR = 10;
+const LEFT = 13;
 const MONITOR = 11;
 const CELLS = 16;
 
@@ -166,6 +171,7 @@ export class Permits implements Wanted {
     this.#local = localOf(words, () => new PermitsLocal());
     this.#monitor = new Monitor(words, roster, MONITOR, 0);
     this.#monitor.takeOver = () => this.#countAnew();
+    sweep();
   }
 
   /** Its class and name, for messages. */
@@ -293,6 +299,7 @@ export class Permits implements Wanted {
       local.tenancy++;
       local.base = load(words, this.#endedOf(cell));
       local.spent = 0;
+      if (agent.started) agent.leaving.add(this);
       return cell;
     } catch (error) {
       this.#monitor.leave();
@@ -333,7 +340,7 @@ export class Permits implements Wanted {
       if ((waits & TASK_BIT) !== 0) tasks++;
     }
     const before = load(words, VALUE);
-    const value = (load(words, TOTAL) - held) | 0;
+    const value = (load(words, TOTAL) - load(words, LEFT) - held) | 0;
     store(words, VALUE, value);
     store(words, SLEEPERS, sleepers);
     store(words, TASKS, tasks);
@@ -427,7 +434,7 @@ export class Permits implements Wanted {
     return load(this.words, cell + HELD) <= 0;
   }
 
-  /** Adds n permits, giving back those that this thread holds, then those that others hold. Throws RangeError. */
+  /** Adds n permits: gives back those that this thread holds, then those in LEFT, then those that others hold. */
   release(n: number): void {
     const { words } = this;
     this.#monitor.enter();
@@ -438,6 +445,9 @@ export class Permits implements Wanted {
     if (value !== load(words, TOTAL)) { // somebody holds some
       const mine = this.#cells.mine();
       if (mine >= 0) left -= this.#discharge(mine, left);
+      const returned = Math.min(left, load(words, LEFT));
+      if (returned > 0) store(words, LEFT, load(words, LEFT) - returned);
+      left -= Math.max(0, returned);
       for (const cell of this.#cells.used()) {
         if (left === 0) break;
         left -= this.#discharge(cell, left);
@@ -459,6 +469,30 @@ export class Permits implements Wanted {
     return ended;
   }
 
+  /** Gives up this agent's cell, if it holds nothing and waits for nothing. Returns whether it has none now. */
+  forgo(): boolean {
+    const { words } = this;
+    this.#monitor.enter();
+    const cell = this.#cells.mine();
+    const idle = cell < 0 || (load(words, cell + HELD) === 0 && load(words, cell + WAITS) === 0);
+    if (idle && cell >= 0) store(words, cell, 0);
+    this.#monitor.leave();
+    return idle;
+  }
+
+  /** This thread's target has returned: what it holds is nobody's in particular any more. */
+  leave(): void {
+    const { words } = this;
+    this.#monitor.enter();
+    const cell = this.#cells.mine();
+    const held = cell < 0 ? 0 : load(words, cell + HELD);
+    if (held > 0) {
+      store(words, cell + HELD, 0); // dying here it would give them back
+      store(words, LEFT, load(words, LEFT) + held);
+    }
+    this.#monitor.leave();
+  }
+
   #refuse(n: number): never {
     const value = load(this.words, VALUE);
     this.#monitor.leave();
@@ -467,4 +501,18 @@ export class Permits implements Wanted {
         `it is ${value}`,
     );
   }
+}
+
+/** How many semaphores a thread may use before those that it holds nothing of are forgotten. */
+let most = 64;
+
+/** Keeps the list of those that the return of this thread's target has to be told of from growing for ever. */
+function sweep(): void {
+  const { leaving } = agent;
+  if (leaving.size <= most) return;
+  for (const used of leaving) {
+    // Who has no cell claims one before it holds anything, and is on the list again.
+    if (used instanceof Permits && used.forgo()) leaving.delete(used);
+  }
+  most = Math.max(64, 2 * leaving.size);
 }

@@ -4,6 +4,7 @@ import { agent } from "./_agent.ts";
 import { encode } from "./_codec.ts";
 import { encodeError } from "./_codec_error.ts";
 import { now } from "./_deadline.ts";
+import { passOn, type Shareable } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { passUp, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
@@ -41,6 +42,7 @@ export async function runThread(start: ThreadStart): Promise<void> {
   try {
     const value = await perform(core, start);
     await end.childrenEnd();
+    for (const used of agent.leaving) used.leave();
     end.returned(value);
   } catch (error) {
     await end.childrenEnd();
@@ -136,13 +138,15 @@ class ThreadEnd {
 
   /** The target returned. */
   returned(value: unknown): void {
-    const { record, title } = this.#core;
+    const { record, roster, title } = this.#core;
     let bytes: Uint8Array | "posted";
     try {
       bytes = encode(value, `return from ${title}`, "result");
     } catch (reason) {
       try {
-        const message = lower(value, `return from ${title}`, "result");
+        const given: Shareable[] = [];
+        const message = lower(value, `return from ${title}`, "result", given);
+        passOn(given, roster, roster.parent(record.id));
         requireHost().post({ lockstep: "outcome", id: record.id, value: message });
         bytes = "posted";
       } catch (refused) {

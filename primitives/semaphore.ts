@@ -57,8 +57,9 @@ function open(kind: SemaphoreKind, handle: Handle): Permits {
  * - **Memory:** 64 bytes, and 16 for each of the `threads` that may use it.
  * - **Cost:** four atomic operations to take a permit and four to give it back, when no one waits.
  * - **Fairness:** a thread that runs may pass those asleep; one that was passed for 10 ms gets the next permit.
- * - **Death of a thread:** the permits that it held come back. One that another thread has given back in its place,
- *   by a plain `release()`, does not come back a second time.
+ * - **Death of a thread:** the permits come back that a thread held when it exited, threw or was stopped. One that another
+ *   thread has given back in its place, by a plain `release()`, does not come back a second time. What a thread still
+ *   holds when its target returns stays taken, as in Python: anybody's `release()` gives it back.
  * - **Algorithm:** E. W. Dijkstra's counting semaphore, sleeping on the counter as on a futex.
  *
  * @example At most two at a time
