@@ -34,7 +34,7 @@ import { grown, type System, worldOf } from "./_moves.ts";
 import { compute, type Program, type Self, ThreadTree } from "./_thread.ts";
 import { NOT_EQUAL, type Op, type OpKind, type World } from "./_ops.ts";
 import { makeRoster, rosterRegion, type RosterUse } from "./_roster_words.ts";
-import { handle, type Handler, hush, install } from "./_seam.ts";
+import { type Doubles, handle, type Handler, hush, install } from "./_seam.ts";
 import { type Budget, CALM, type State } from "./_state.ts";
 import { decode, tell } from "./_trace.ts";
 import { type Region, WordTable } from "./_words.ts";
@@ -345,6 +345,18 @@ class Direct implements Handler {
     }
     memory[word.cell] = compute(kind, seen, a, b)!;
     return kind === "store" ? a : seen;
+  }
+
+  plain(view: Doubles, index: number, value: number | undefined): number {
+    const cells = new Int32Array(view.buffer, view.byteOffset, 2 * view.length);
+    const places = [0, 1].map((half) => this.#system.words.of(cells, 2 * index + half).cell);
+    const { memory } = grown(this.#system, this.#state);
+    const halves = Int32Array.from(places, (cell) => memory[cell]!);
+    const double = new Float64Array(halves.buffer);
+    if (value === undefined) return double[0]!;
+    double[0] = value;
+    for (const [i, cell] of places.entries()) memory[cell] = halves[i]!;
+    return value;
   }
 
   sleep(): Promise<"ok"> {

@@ -59,6 +59,10 @@ class Probe implements Handler {
     return kind === "store" ? a : seen;
   }
 
+  plain(): never {
+    throw new Error("Bug in the model: a wait for a lock touches doubles");
+  }
+
   sleep(): Promise<"ok"> {
     return Promise.resolve("ok");
   }

@@ -15,7 +15,12 @@ export interface Handler {
   /** The promise of the waitAsync that has just answered PENDING. */
   sleep(): Promise<"ok" | "timed-out">;
   now(): number;
+  /** Reads, or writes, an element of shared memory without Atomics. */
+  plain(view: Doubles, index: number, value: number | undefined): number;
 }
+
+/** Doubles in shared memory: the one kind of plain access that models follow. */
+export type Doubles = Float64Array<SharedArrayBuffer>;
 
 let handler: Handler | undefined;
 
@@ -67,6 +72,27 @@ function standIn(real: typeof Atomics): Record<string, unknown> {
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
 
+/** A view of doubles whose elements are read and written by the handler. */
+const followed: ProxyHandler<Doubles> = {
+  get(view, key) {
+    if (typeof key === "string" && /^\d+$/.test(key)) return handler!.plain(view, Number(key), undefined);
+    return Reflect.get(view, key, view);
+  },
+  set(view, key, value) {
+    handler!.plain(view, Number(key), value);
+    return true;
+  },
+};
+
+function doubles(real: typeof Float64Array): typeof Float64Array {
+  return new Proxy(real, {
+    construct(target, args, newTarget) {
+      const made = Reflect.construct(target, args, newTarget);
+      return handler !== undefined && made.buffer instanceof SharedArrayBuffer ? new Proxy(made, followed) : made;
+    },
+  });
+}
+
 /** Thrown to stop a thread of a model. */
 export const TOKEN = { toString: (): string => "a thread of a model is being stopped" };
 
@@ -95,18 +121,19 @@ export function hush(): () => Promise<void> {
 
 /** Puts the stand-ins in place; the function returned puts the real ones back. */
 export function install(): () => void {
-  const { Atomics: atomics, setInterval, clearInterval } = realm;
+  const { Atomics: atomics, setInterval, clearInterval, Float64Array: floats } = realm;
   const now = performance.now;
   const date = Date.now;
   const random = Math.random;
   realm.Atomics = standIn(atomics);
+  realm.Float64Array = doubles(floats);
   realm.setInterval = (...args: unknown[]) => handler === undefined ? setInterval(...args) : 0;
   realm.clearInterval = (timer: unknown) => handler === undefined ? clearInterval(timer) : undefined;
   performance.now = () => handler === undefined ? now.call(performance) : handler.now();
   Date.now = () => handler === undefined ? date() : 0; // no more than a stamp for dumps
   return () => {
     handler = undefined;
-    Object.assign(realm, { Atomics: atomics, setInterval, clearInterval });
+    Object.assign(realm, { Atomics: atomics, Float64Array: floats, setInterval, clearInterval });
     performance.now = now;
     Date.now = date;
     Math.random = random;

@@ -140,11 +140,11 @@ function mix(value: number): void {
 /** What tells states apart, but for the preemptions left. */
 function hash(state: State, words: WordTable): [number, number] {
   const { memory, nodes, sleepers, arrived, left } = state;
-  const { all } = words;
+  const { initials } = words;
   h1 = 0x12345;
   h2 = 0x6789a;
   for (let i = 0; i < memory.length; i++) {
-    if (memory[i] === all[i]!.initial) continue; // so that a word met later changes no hash
+    if (memory[i] === initials[i]) continue; // so that a word met later changes no hash
     mix(i);
     mix(memory[i]!);
   }

@@ -16,7 +16,7 @@
 
 import { Agent, setAgent } from "../../primitives/_agent.ts";
 import { ABORT, isEvent, OK, type Op, type OpKind, PENDING, settled, TIMED_OUT, type World } from "./_ops.ts";
-import type { Handler } from "./_seam.ts";
+import type { Doubles, Handler } from "./_seam.ts";
 import { handle, TOKEN } from "./_seam.ts";
 import type { Word, WordTable } from "./_words.ts";
 
@@ -200,6 +200,25 @@ class Replay implements Handler, Self {
   sleep(): Promise<"ok" | "timed-out"> {
     const wait = this.#waits - 1;
     return new Promise((resolve) => this.#pending.set(wait, resolve));
+  }
+
+  /** A plain access to a double: one step, since who else may see it is what the model checks. */
+  plain(view: Doubles, index: number, value: number | undefined): number {
+    const cells = new Int32Array(view.buffer, view.byteOffset, 2 * view.length);
+    const [low, high] = [this.#tree.words.of(cells, 2 * index), this.#tree.words.of(cells, 2 * index + 1)];
+    const halves = new Int32Array(2);
+    const double = new Float64Array(halves.buffer);
+    const run = (world: World): number => {
+      if (value === undefined) halves.set([world.word(low.name), world.word(high.name)]);
+      else {
+        double[0] = value;
+        world.poke(low.name, halves[0]!);
+        world.poke(high.name, halves[1]!);
+      }
+      return double[0]!;
+    };
+    const label = value === undefined ? `reads a double at ${low.name}` : `writes ${value} at ${low.name}`;
+    return this.#visible({ kind: "step", word: undefined, a: 0, b: 0, ms: 0, label, run, when: undefined });
   }
 
   #visible(op: Op): number {

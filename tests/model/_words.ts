@@ -63,6 +63,8 @@ export class WordTable {
   readonly #ghosts = new Map<string, Word>();
   readonly #named = new Map<string, Word>();
   readonly all: Word[] = [];
+  /** The initial values, by cell. */
+  initials: Int32Array = new Int32Array(256);
 
   constructor(regions: readonly Region[]) {
     this.#regions = regions;
@@ -117,6 +119,12 @@ export class WordTable {
 
   #add(word: Word): Word {
     this.all.push(word);
+    if (word.cell === this.initials.length) {
+      const initials = new Int32Array(2 * word.cell);
+      initials.set(this.initials);
+      this.initials = initials;
+    }
+    this.initials[word.cell] = word.initial;
     this.#named.set(word.name, word);
     return word;
   }
