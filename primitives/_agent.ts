@@ -45,8 +45,8 @@ export class Agent {
   readonly untold: Map<number, object> = new Map<number, object>();
   /** _thread_hook.ts: what is told of errors that nobody joins. */
   exceptHook: ((error: unknown, thread: object) => void) | undefined = undefined;
-  /** acquire_all.ts: what it has taken so far, for which ranks need not rise. */
-  readonly together: object[] = [];
+  /** acquire_all.ts: the records it has taken so far, among which ranks need not rise. */
+  readonly together: number[] = [];
 }
 
 /** The agent that runs now. */

@@ -59,7 +59,7 @@ export function checkRank(what: Holdable, task: boolean): void {
   for (const hold of agent.ranked as Hold[]) {
     const held = hold.what;
     if (held.rank === undefined || held.rank < rank || (task && hold.task)) continue;
-    if (!held.holds(hold.serial) || sameRecord(held, what) || agent.together.includes(held)) continue;
+    if (!held.holds(hold.serial) || sameRecord(held, what) || agent.together.includes(recordKey(held.words))) continue;
     const wanted = title(what.kind, what.name);
     const other = title(held.kind, held.name);
     throw new LockOrderError(

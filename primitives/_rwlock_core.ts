@@ -281,7 +281,7 @@ export class RWLockCore {
     if (this.rank !== undefined) checkRank(this.#reading, false);
     if (this.#tryRead()) return this.#noteRead(false);
     if (deadline === POLL) return this.#lookForDeaths() && this.#tryRead() && this.#noteRead(false);
-    if (deadline === Infinity && load(this.words, WRITER) === this.#me) this.#refuseOwn(this.#reading, "writes");
+    if (deadline === Infinity) this.refuseOwn("read");
     const ready = (): boolean => load(this.words, WRITER) === 0 && load(this.words, WRITERS) === 0;
     if (spinUntil(ready) && this.#tryRead()) return this.#noteRead(false);
     return this.#wait(this.#reading, BLOCKED_READER, OPENED, deadline) && this.#noteRead(false);
@@ -345,10 +345,7 @@ export class RWLockCore {
     if (this.rank !== undefined) checkRank(this.#writing, false);
     if (this.#tryWrite()) return this.#noteWrite(false);
     if (deadline === POLL) return this.#lookForDeaths() && this.#tryWrite() ? this.#noteWrite(false) : 0;
-    if (deadline === Infinity) {
-      if (load(this.words, WRITER) === this.#me) this.#refuseOwn(this.#writing, "writes");
-      if (this.#myReads() > 0) this.#refuseOwn(this.#writing, "reads");
-    }
+    if (deadline === Infinity) this.refuseOwn("write");
     const ready = (): boolean => load(this.words, WRITER) === 0 && load(this.words, READERS) === 0;
     if (spinUntil(ready) && this.#tryWrite()) return this.#noteWrite(false);
     return this.#wait(this.#writing, BLOCKED_WRITER, FREED, deadline) ? this.#noteWrite(false) : 0;
@@ -594,11 +591,15 @@ export class RWLockCore {
     );
   }
 
-  #refuseOwn(side: Side, does: string): never {
+  /** A thread that waits for itself would wait for ever: throws DeadlockError if this one would. */
+  refuseOwn(verb: "read" | "write"): void {
     const { roster } = this;
     const me = this.#me;
+    const writes = load(this.words, WRITER) === me;
+    if (!writes && (verb === "read" || this.#myReads() === 0)) return;
+    const does = writes ? "writes" : "reads";
     const who = does === "writes" && this.#local.task ? "a task of this thread" : "this thread";
-    throw new DeadlockError(`Cannot ${side.verb} ${this.title} as ${who} ${does} it: it would wait for itself`, {
+    throw new DeadlockError(`Cannot ${verb} ${this.title} as ${who} ${does} it: it would wait for itself`, {
       cycle: [{ thread: me, threadName: roster.name(me), waitsFor: this.title, holds: this.title }],
     });
   }

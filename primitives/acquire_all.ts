@@ -13,33 +13,21 @@ import { agent } from "./_agent.ts";
 import { BRAND } from "./_brand.ts";
 import { deadlineAfter, describe, remaining, signalOf, timeoutOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
-import type { FullHandle, Handle } from "./_handle.ts";
+import type { FullHandle } from "./_handle.ts";
+import type { Holdable } from "./_held.ts";
 import { checkRank } from "./_held.ts";
 import { recordKey } from "./_layout.ts";
 import type { LockWord } from "./_lock_word.ts";
 import { title } from "./_wait.ts";
+import type { Condition } from "./condition.ts";
 import type { Guard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import { lockCore } from "./lock.ts";
 import type { RLock } from "./rlock.ts";
 import { rlockCore } from "./rlock.ts";
+import type { RWLock } from "./rwlock.ts";
+import { rwlockCore } from "./rwlock.ts";
 import type { Semaphore } from "./semaphore.ts";
-
-interface Condition {
-  readonly lock: Lock | RLock;
-  acquire(): Guard;
-}
-
-interface RWLock {
-  readonly name: string;
-  readonly handle: Handle;
-  read(): Guard;
-  tryRead(options?: { timeout?: number }): Guard | undefined;
-  readAsync(options?: { signal?: AbortSignal }): Promise<Guard>;
-  write(): Guard;
-  tryWrite(options?: { timeout?: number }): Guard | undefined;
-  writeAsync(options?: { signal?: AbortSignal }): Promise<Guard>;
-}
 
 /** What `acquireAll()` takes: a lock, a permit of a semaphore, or one side of an RWLock. */
 export type Acquirable =
@@ -62,8 +50,10 @@ export interface AcquireAllOptions {
 interface Item {
   readonly title: string;
   readonly record: number;
-  readonly rank: number | undefined;
-  readonly core: LockWord | undefined;
+  /** What is checked, if it can have a rank. */
+  readonly ranked: Holdable | undefined;
+  /** Throws DeadlockError where this thread would wait for itself. */
+  refuseOwn(): void;
   take(): Guard;
   tryTake(options: { timeout: number }): Guard | undefined;
   takeAsync(options: { signal: AbortSignal }): Promise<Guard>;
@@ -127,11 +117,9 @@ export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOpti
   const deadline = deadlineAfter(timeout);
   const items = inOrder(locks);
   signal?.throwIfAborted();
-  for (const { core } of items) {
-    if (core === undefined) continue;
-    checkRank(core, false);
-    const nests = core.kind === "RLock" && core.mine && !core.local.task;
-    if (timeout === Infinity && !nests) core.refuseOwn();
+  for (const { ranked, refuseOwn } of items) {
+    if (ranked !== undefined) checkRank(ranked, false);
+    if (timeout === Infinity) refuseOwn();
   }
   const guards: Guard[] = [];
   const { together } = agent;
@@ -144,7 +132,7 @@ export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOpti
         return undefined;
       }
       guards.push(guard);
-      if (item.core !== undefined) together.push(item.core);
+      together.push(item.record);
     }
   } catch (error) {
     releaseAll(guards);
@@ -191,7 +179,7 @@ export async function acquireAllAsync(
   const timeout = timeoutOf(options, Infinity);
   const items = inOrder(locks);
   signal?.throwIfAborted();
-  for (const { core } of items) if (core !== undefined) checkRank(core, true);
+  for (const { ranked } of items) if (ranked !== undefined) checkRank(ranked, true);
   const limit = new Limit(signal, timeout);
   const guards: Guard[] = [];
   try {
@@ -269,7 +257,7 @@ function inOrder(locks: Iterable<Acquirable>): Item[] {
     seen.add(record);
   }
   // Any fixed place will do for what has no rank: first.
-  return items.sort((a, b) => (a.rank ?? -Infinity) - (b.rank ?? -Infinity) || a.record - b.record);
+  return items.sort((a, b) => (a.ranked?.rank ?? -Infinity) - (b.ranked?.rank ?? -Infinity) || a.record - b.record);
 }
 
 function itemOf(what: Acquirable): Item {
@@ -285,12 +273,12 @@ function itemOf(what: Acquirable): Item {
       return semaphoreItem(what as Semaphore);
     case "RWLock":
       throw new TypeError(
-        `Cannot acquire all as one side of an RWLock must be chosen: pass { read: lock } or { write: lock }`,
+        "Cannot acquire all as one side of an RWLock must be chosen: pass { read: lock } or { write: lock }",
       );
   }
   const { read, write } = Object(what) as { readonly read?: RWLock; readonly write?: RWLock };
-  if (read !== undefined && write === undefined && kindOf(read) === "RWLock") return readItem(read);
-  if (write !== undefined && read === undefined && kindOf(write) === "RWLock") return writeItem(write);
+  if (read !== undefined && write === undefined && kindOf(read) === "RWLock") return sideItem(read, "read");
+  if (write !== undefined && read === undefined && kindOf(write) === "RWLock") return sideItem(write, "write");
   throw new TypeError(`Cannot acquire all as there is something that is no lock: it is ${describe(what)}`);
 }
 
@@ -298,17 +286,15 @@ function kindOf(what: unknown): string | undefined {
   return typeof what === "object" && what !== null ? (what as { [BRAND]?: string })[BRAND] : undefined;
 }
 
-function recordOf({ handle }: { readonly handle: Handle }): number {
-  const { buffer, byteOffset } = handle as FullHandle;
-  return recordKey(new Int32Array(buffer, byteOffset, 3));
-}
-
 function lockItem(lock: Lock | RLock, core: LockWord): Item {
   return {
     title: core.title,
     record: recordKey(core.words),
-    rank: core.rank,
-    core,
+    ranked: core,
+    refuseOwn: () => {
+      const nests = core.kind === "RLock" && core.mine && !core.local.task;
+      if (!nests) core.refuseOwn();
+    },
     take: () => lock.acquire(),
     tryTake: (options) => lock.tryAcquire(options),
     takeAsync: (options) => lock.acquireAsync(options),
@@ -316,37 +302,29 @@ function lockItem(lock: Lock | RLock, core: LockWord): Item {
 }
 
 function semaphoreItem(semaphore: Semaphore): Item {
+  const { buffer, byteOffset } = semaphore.handle as FullHandle;
   return {
     title: title("Semaphore", semaphore.name),
-    record: recordOf(semaphore),
-    rank: undefined,
-    core: undefined,
+    record: recordKey(new Int32Array(buffer, byteOffset, 3)),
+    ranked: undefined,
+    refuseOwn: () => {}, // anybody may release a permit
     take: () => semaphore.acquire(),
     tryTake: (options) => semaphore.tryAcquire(options),
     takeAsync: (options) => semaphore.acquireAsync(options),
   };
 }
 
-function readItem(lock: RWLock): Item {
+function sideItem(lock: RWLock, verb: "read" | "write"): Item {
+  const core = rwlockCore(lock);
+  const { words, roster, name, rank, title } = core;
+  const reads = verb === "read";
   return {
-    title: title("RWLock", lock.name),
-    record: recordOf(lock),
-    rank: undefined,
-    core: undefined,
-    take: () => lock.read(),
-    tryTake: (options) => lock.tryRead(options),
-    takeAsync: (options) => lock.readAsync(options),
-  };
-}
-
-function writeItem(lock: RWLock): Item {
-  return {
-    title: title("RWLock", lock.name),
-    record: recordOf(lock),
-    rank: undefined,
-    core: undefined,
-    take: () => lock.write(),
-    tryTake: (options) => lock.tryWrite(options),
-    takeAsync: (options) => lock.writeAsync(options),
+    title,
+    record: recordKey(words),
+    ranked: { kind: "RWLock", name, words, roster, rank, verb, holds: () => false },
+    refuseOwn: () => core.refuseOwn(verb),
+    take: () => reads ? lock.read() : lock.write(),
+    tryTake: (options) => reads ? lock.tryRead(options) : lock.tryWrite(options),
+    takeAsync: (options) => reads ? lock.readAsync(options) : lock.writeAsync(options),
   };
 }

@@ -63,6 +63,13 @@ class WriteGuard implements Guard {
 }
 disposable(WriteGuard.prototype, "release");
 
+let coreOfRWLock: (lock: RWLock) => RWLockCore;
+
+/** The record and the slow paths of an RWLock, for acquireAll(). */
+export function rwlockCore(lock: RWLock): RWLockCore {
+  return coreOfRWLock(lock);
+}
+
 /**
  * A lock that many threads may hold for reading, or one for writing.
  *
@@ -328,6 +335,10 @@ export class RWLock {
   /** What printing it shows: class, name and state. */
   toString(): string {
     return this.#core.toString();
+  }
+
+  static {
+    coreOfRWLock = (lock) => lock.#core;
   }
 }
 shareable("RWLock", RWLock.prototype, RWLock.attach);

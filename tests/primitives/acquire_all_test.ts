@@ -9,6 +9,7 @@ import {
   Lock,
   LockOrderError,
   RLock,
+  RWLock,
   Semaphore,
 } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
@@ -79,6 +80,38 @@ test("acquireAll() throws DeadlockError when this thread holds one already, taki
   guard.release();
   assert.equal(nested.depth, 1);
   outer.release();
+  held.release();
+});
+
+test("acquireAll() takes sides of RWLocks, given as { read } or { write }", async () => {
+  const [table, log] = [new RWLock({ name: "table" }), new RWLock({ name: "log" })];
+  const lock = new Lock();
+  const sides = [{ read: table }, lock, { write: log }];
+  for (let i = 0; i < 2; i++) {
+    const guard = i === 0 ? acquireAll(sides) : await acquireAllAsync(sides);
+    assert.equal(table.readers, 1);
+    assert.equal(log.writer, lock.owner);
+    assert.equal(acquireAll([{ read: log }, { read: table }], { timeout: 5 }), undefined);
+    acquireAll([{ read: table }]).release(); // readers share
+    guard.release();
+    assert.equal(`${table.readers} ${log.writer} ${lock.locked}`, "0 undefined false");
+  }
+  assert.throws(() => acquireAll([table as never]), /\{ read: lock \} or \{ write: lock \}/);
+  assert.throws(() => acquireAll([{ read: table }, { write: table }]), /listed twice: RWLock "table"/);
+  const reader = table.read();
+  const error = assert.throws(() => acquireAll([lock, { write: table }]), DeadlockError);
+  assert.match(error.message, /Cannot write RWLock "table" as this thread reads it/);
+  assert.equal(lock.locked, false);
+  acquireAll([lock, { read: table }]).release();
+  reader.release();
+});
+
+test("acquireAll() heeds the ranks of RWLocks", () => {
+  const [low, high] = [new RWLock({ rank: 1 }), new RWLock({ rank: 3 })];
+  acquireAll([{ write: high }, new Lock({ rank: 3 }), { read: low }]).release();
+  const held = high.read();
+  const error = assert.throws(() => acquireAll([{ write: low }]), LockOrderError);
+  assert.match(error.message, /Cannot write RWLock of rank 1 as this thread holds RWLock of rank 3/);
   held.release();
 });
 

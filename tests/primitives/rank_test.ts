@@ -1,6 +1,6 @@
 // Ranks: the wrong order is refused before anything can hang.
 
-import { Condition, Lock, LockOrderError, RLock } from "../../primitives/mod.ts";
+import { Condition, Lock, LockOrderError, RLock, RWLock } from "../../primitives/mod.ts";
 import { assert, test } from "../_harness.ts";
 
 for (const Kind of [Lock, RLock]) {
@@ -82,6 +82,24 @@ test("A Condition's lock has its rank", () => {
   const held = new Lock({ rank: 3 }).acquire();
   assert.throws(() => condition.acquire(), LockOrderError);
   held.release();
+});
+
+test("Both sides of an RWLock have its rank", () => {
+  const lock = new RWLock({ name: "table", rank: 2 });
+  for (const take of [() => lock.read(), () => lock.write()]) {
+    const guard = take();
+    const error = assert.throws(() => new Lock({ name: "low", rank: 1 }).acquire(), LockOrderError);
+    assert.equal(error.held, 'RWLock "table"');
+    guard.release();
+    const higher = new Lock({ rank: 2 }).acquire();
+    assert.throws(take, LockOrderError);
+    higher.release();
+  }
+  const [outer, inner] = [lock.read(), lock.read()];
+  inner.release();
+  assert.throws(() => new Lock({ rank: 2 }).acquire(), LockOrderError);
+  outer.release();
+  new Lock({ rank: 2 }).acquire().release();
 });
 
 test("A blocking call counts what tasks hold; an async call counts only what the thread itself holds", async () => {
