@@ -31,7 +31,7 @@ const ISOLATION = {
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
 };
-const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'/][^"']*)\2/g;
+const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'/\s();,][^"'\s();,]*)\2/g;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Lockstep</title><link rel="icon" href="data:,">` +
   `<script type="module" src="/__page.js"></script>`;
 
