@@ -18,6 +18,12 @@
  */
 
 import { assert, test } from "../_harness.ts";
+import { conditionCases } from "../conformance/condition.ts";
+import { eventCases } from "../conformance/event.ts";
+import { latchCases } from "../conformance/latch.ts";
+import { lockCases } from "../conformance/lock.ts";
+import { rlockCases } from "../conformance/rlock.ts";
+import { valuesCases } from "../conformance/values.ts";
 
 /** What may be declared missing; everything else has to work everywhere. */
 export interface Capabilities {
@@ -36,7 +42,15 @@ export interface Capabilities {
 /** The cases of one topic. */
 export type Topic = (has: Capabilities) => void;
 
-const TOPICS: readonly Topic[] = [declarations];
+const TOPICS: readonly Topic[] = [
+  declarations,
+  lockCases,
+  rlockCases,
+  conditionCases,
+  eventCases,
+  latchCases,
+  valuesCases,
+];
 
 /** Registers the whole suite. */
 export function conformance(has: Capabilities): void {
