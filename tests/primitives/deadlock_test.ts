@@ -1,15 +1,19 @@
 // Circles of waits among real threads: found in time, told well, broken once; and nothing else is ever reported.
 
 import type { Cycle } from "../../mod.ts";
-import { Event, Latch, Lock, RLock, Thread } from "../../mod.ts";
+import { Condition, Event, Latch, Lock, RLock, RWLock, Thread } from "../../mod.ts";
 import { assert, test } from "../_harness.ts";
-import type { Outcome } from "../testdata/deadlock_threads.ts";
+import type { Outcome, Step } from "../testdata/deadlock_threads.ts";
 import {
   burn,
+  holdAndAwait,
   holdAndJoin,
+  holdAndStep,
   holdAndTry,
   holdAndWait,
+  holdAndWantAll,
   holdAsyncAndWait,
+  notifyAndWant,
   wantOnly,
 } from "../testdata/deadlock_threads.ts";
 
@@ -81,6 +85,65 @@ test("A join takes part: one thread joins another that waits for its lock", asyn
   assert.match(message, /joiner holds Lock "results", waits for Thread "waiter" to end/);
   assert.match(message, /waiter waits for Lock "results", held by joiner/);
   assert.equal(cycle.length, 2);
+});
+
+/** Each thread takes the first, and then, in turn, wants the second. */
+async function play(...parts: readonly (readonly [Step | undefined, Step])[]): Promise<Outcome[]> {
+  const met = new Latch(parts.length);
+  const threads = parts.map(([mine, other], turn) =>
+    new Thread({ target: holdAndStep, module, args: [mine, other, met, turn], name: `worker-${turn + 1}` }).start()
+  );
+  return await Promise.all(threads.map((thread) => thread.joinAsync()));
+}
+
+test("RWLock: a writer and a reader that hold what the other wants", async () => {
+  const [table, log] = [new RWLock({ name: "table" }), new RWLock({ name: "log" })];
+  for (let i = 0; i < 2; i++) {
+    const { message } = theOne(
+      await play([{ read: table }, { write: log }], [i === 0 ? { read: log } : { write: log }, { write: table }]),
+    );
+    assert.match(message, /worker-1 holds RWLock "table", waits for RWLock "log", held by worker-2/);
+  }
+});
+
+test("RWLock: a writer waits for two readers, one of which waits for the writer's lock", async () => {
+  const [table, lock] = [new RWLock({ name: "table" }), new Lock({ name: "lock" })];
+  const free = new Lock();
+  const outcomes = await play([{ read: table }, { lock: free }], [{ read: table }, { lock }], [{ lock }, {
+    write: table,
+  }]);
+  assert.equal(theOne(outcomes).cycle.length, 2);
+});
+
+test("RWLock: a reader that a waiting writer keeps out takes part", async () => {
+  const [table, lock] = [new RWLock({ name: "table" }), new Lock({ name: "lock" })];
+  // The third waits to read as the second waits to write, which waits for the first to end reading, which waits for the third.
+  const outcomes = await play([{ read: table }, { lock }], [undefined, { write: table }], [{ lock }, { read: table }]);
+  assert.equal(theOne(outcomes).cycle.length, 3);
+});
+
+test("A Condition's re-acquire takes part", async () => {
+  const lock = new Lock({ name: "lock" });
+  const condition = new Condition(new Lock({ name: "inner" }), { name: "ready" });
+  const met = new Latch(1);
+  const threads = [
+    new Thread({ target: holdAndAwait, module, args: [lock, condition, met], name: "awaits" }).start(),
+    new Thread({ target: notifyAndWant, module, args: [lock, condition, met], name: "notifies" }).start(),
+  ];
+  const { message } = theOne(await Promise.all(threads.map((thread) => thread.joinAsync())));
+  assert.match(message, /awaits holds Lock "lock", waits for Lock "inner", held by notifies/);
+  assert.equal(lock.locked || condition.lock.locked, false);
+});
+
+test("acquireAll() in a circle with plain acquires is told as well, and lets go of what it had taken", async () => {
+  const [a, b, c] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new Lock({ name: "c" })];
+  const met = new Latch(2);
+  const threads = [
+    new Thread({ target: holdAndWantAll, module, args: [a, [b, c], met] }).start(),
+    new Thread({ target: holdAndWait, module, args: [b, a, met] }).start(),
+  ];
+  theOne(await Promise.all(threads.map((thread) => thread.joinAsync())));
+  assert.equal(a.locked || b.locked || c.locked, false);
 });
 
 test("Waits with a time limit are no deadlock", async () => {

@@ -1,6 +1,16 @@
 // What the threads of the deadlock tests do.
 
-import { type Cycle, DeadlockError, type Latch, type Lock, type RLock, type Thread } from "../../mod.ts";
+import {
+  acquireAll,
+  type Condition,
+  type Cycle,
+  DeadlockError,
+  type Latch,
+  type Lock,
+  type RLock,
+  type RWLock,
+  type Thread,
+} from "../../mod.ts";
 
 /** How a thread fared that waited for something. */
 export interface Outcome {
@@ -78,4 +88,53 @@ export function burn(stop: { readonly isSet: boolean }): number {
   let turns = 0;
   while (!stop.isSet) turns++;
   return turns;
+}
+
+/** What to do with a lock: take a Lock, or one side of an RWLock. */
+export type Step = { readonly lock: Lock } | { readonly read: RWLock } | { readonly write: RWLock };
+
+function take(step: Step): { release(): void } {
+  return "lock" in step ? step.lock.acquire() : "read" in step ? step.read.read() : step.write.write();
+}
+
+/** Takes one, meets the others, waits until `turn` of them have gone before, and then wants the other one. */
+export function holdAndStep(mine: Step | undefined, other: Step, met: Latch, turn: number): Outcome {
+  const guard = mine === undefined ? undefined : take(mine);
+  met.countDown();
+  met.wait();
+  for (const end = performance.now() + 60 * turn; performance.now() < end;);
+  const outcome = attempt(() => take(other));
+  guard?.release();
+  return outcome;
+}
+
+/** Holds a lock while it waits to be notified, and so for the condition's lock after that. */
+export function holdAndAwait(mine: Lock, condition: Condition, met: Latch): Outcome {
+  const guard = mine.acquire();
+  const inner = condition.acquire();
+  met.countDown();
+  const outcome = attempt(() => void condition.wait());
+  inner.release();
+  guard.release();
+  return outcome;
+}
+
+/** Notifies, and wants a lock before it lets go of the condition's. */
+export function notifyAndWant(other: Lock, condition: Condition, met: Latch): Outcome {
+  met.wait();
+  const guard = condition.acquire();
+  condition.notify();
+  const outcome = attempt(() => other.acquire());
+  guard.release();
+  return outcome;
+}
+
+/** Takes one lock, meets the others, and then wants several at once. */
+export function holdAndWantAll(mine: Lock, others: readonly Lock[], met: Latch): Outcome {
+  const guard = mine.acquire();
+  met.countDown();
+  met.wait();
+  const outcome = attempt(() => acquireAll(others));
+  guard.release();
+  return outcome;
 }
