@@ -20,6 +20,8 @@ const DIST = join(ROOT, "npm/dist");
 const SITE = join(DIST, "site");
 /** Not tests: stand-ins for packages, the browsers' driver, and what replays the sources. */
 const LEFT_OUT = /^(?:standins|browser|model)\//;
+/** Long: run once, from the sources. */
+const ONCE = /^stress\//;
 const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"([^"]+)"/g;
 const WORKER_URL = /(new URL\(\s*"\.\.?\/[^"]+)\.ts("\s*,\s*import\.meta\.url\s*\))/g;
 
@@ -57,7 +59,9 @@ async function compile(): Promise<string[]> {
     imports.set(file, staticImports(file, code));
   }
   esbuild.stop();
-  return [...imports.keys()].filter((file) => file.endsWith("_test.ts") && isPortable(file, imports))
+  return [...imports.keys()].filter((file) =>
+    file.endsWith("_test.ts") && !ONCE.test(file) && isPortable(file, imports)
+  )
     .map((file) => file.replace(/\.ts$/, ".js")).sort();
 }
 

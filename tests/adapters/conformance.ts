@@ -5,7 +5,7 @@
  * their runtime can do, and only there. Deno runs it from the sources; Node, Bun, Deno again and the three browsers run
  * it from the packed tarball (`npm/site.ts`), pages once on their main thread and once in a worker (`realm=worker`).
  *
- * How to add cases: a file `cases_<topic>.ts` beside this one exports a function that takes the capabilities and calls
+ * How to add cases: a file `../conformance/<topic>.ts` exports a function that takes the capabilities and calls
  * `test()`; it is listed in `TOPICS`. Such a file
  * - imports `test`, `assert` and the like from `../_harness.ts`, and Lockstep from `@lockstep/lockstep` or by a relative
  *   path; no package, no `node:` module and no `Deno`, or it is left out of everything but Deno;
