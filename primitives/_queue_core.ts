@@ -158,10 +158,7 @@ export class QueueCore {
     const judge = (outcome: Outcome): true | typeof NOT_YET => {
       if (outcome === DONE) return true;
       if (outcome === OVER) throw this.#refused(value);
-      if (outcome === CRAMPED) {
-        this.#checkFits(message.length);
-        condition.all = true;
-      }
+      if (outcome === CRAMPED) condition.all = true;
       return NOT_YET;
     };
     const condition = {
@@ -171,6 +168,7 @@ export class QueueCore {
       ready: () => store.hasRoom(message.length),
     };
     judge(outcome);
+    this.#checkFits(message.length);
     return condition;
   }
 
@@ -239,7 +237,7 @@ export class QueueCore {
     return values.length - batch.count;
   }
 
-  /** All of them, before any is put: one that cannot be carried keeps the others out, too. User code may come back here. */
+  /** All of them, before any is put: one that cannot be put keeps the others out, too. User code may come back here. */
   #stageMany(values: readonly unknown[], priority: Priority): Batch {
     const batch = this.#batch ?? new Batch();
     this.#batch = undefined;
@@ -248,6 +246,7 @@ export class QueueCore {
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
       message.stage(value, "put", typeof value === "object" ? `items[${i}]` : "items");
+      this.#checkFits(message.length);
       message.priority = typeof priority === "number" ? priority : priority(value);
       batch.add(message);
     }
@@ -256,7 +255,6 @@ export class QueueCore {
 
   #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
     const { store } = this;
-    const message = new Message();
     const condition = {
       wanted: this.#put,
       all: false,
@@ -265,11 +263,7 @@ export class QueueCore {
           const outcome = store.offerMany(batch);
           if (outcome === DONE) continue;
           if (outcome === OVER) throw this.#refused(values.slice(values.length - batch.count));
-          if (outcome === CRAMPED) {
-            batch.peek(message);
-            this.#checkFits(message.length);
-            condition.all = true;
-          }
+          if (outcome === CRAMPED) condition.all = true;
           return NOT_YET;
         }
         return true;
