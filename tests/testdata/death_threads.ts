@@ -1,6 +1,6 @@
 // Threads that die holding something, and threads that wait for it.
 
-import { type Event, type Latch, Lock, OwnerDiedError, type RLock, RWLock, type SharedValue } from "../../mod.ts";
+import { type Event, type Latch, type Lock, OwnerDiedError, type RLock, RWLock, type SharedValue } from "../../mod.ts";
 
 /** Something of which one thread at a time is the owner. */
 export type Owned = Lock | RLock | RWLock;
