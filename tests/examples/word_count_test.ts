@@ -1,0 +1,89 @@
+// The demo as its user meets it: right sums, and a word for every wrong folder.
+
+import { assert, test } from "../_harness.ts";
+import { until } from "../_until.ts";
+
+const MAIN = new URL("../../examples/word_count/main.ts", import.meta.url).pathname;
+const options = { limit: 60_000 };
+
+function start(...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await start(...args).output();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+test("demo: counts every text file once, the same on one thread and on several", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/deep/er`, { recursive: true });
+    for (let i = 0; i < 20; i++) {
+      await Deno.writeTextFile(`${folder}/deep/er/${i}.txt`, "naïve Straße naïve\n".repeat(i));
+    }
+    await Deno.writeFile(`${folder}/binary`, new Uint8Array([110, 0, 97]));
+    const { code, out, err } = await run(folder);
+    assert.equal(code, 0, err);
+    assert.match(out, /^21 files below/m);
+    assert.match(out, /^ {2}naïve +380$/m);
+    assert.match(out, /^ {2}straße +190$/m);
+    assert.match(out, /Both results are equal\./);
+    assert.match(err, /threads: 21\/21 files/);
+  }), options);
+
+test(
+  "demo: a folder that is missing, empty or no folder is named, with what is wrong",
+  () =>
+    inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file`, "text");
+      await Deno.mkdir(`${folder}/empty`);
+      for (
+        const [place, wrong] of [
+          [`${folder}/missing`, "it does not exist"],
+          [`${folder}/empty`, "there is no file in it"],
+          [`${folder}/file`, "it is no folder"],
+        ] as const
+      ) {
+        const { code, out, err } = await run(place);
+        assert.equal(code, 1);
+        assert.equal(out, "");
+        assert.equal(err.trim(), `Cannot count words in ${place}: ${wrong}`);
+      }
+    }),
+  options,
+);
+
+test("demo: Ctrl-C stops it early and keeps what was counted", () =>
+  inFolder(async (folder) => {
+    const text = "one two three four five six seven eight nine ten\n".repeat(40_000);
+    for (let i = 0; i < 60; i++) await Deno.writeTextFile(`${folder}/${i}.txt`, text);
+    const child = start(folder);
+    let err = "";
+    const listening = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+      new WritableStream({ write: (chunk) => void (err += chunk) }),
+    );
+    const out = new Response(child.stdout).text();
+    await until(() => /threads: \d+\/60/.test(err), 40_000);
+    child.kill("SIGINT");
+    const { code } = await child.status;
+    await listening;
+    const [, counted = "none"] = /Stopped early: (\d+) of 60 files/.exec(await out) ?? [];
+    assert.equal(code, 130);
+    assert(Number(counted) > 0 && Number(counted) < 60, `${counted} files`);
+    const [, ones = "0"] = /^ {2}one +(\d+)$/m.exec(await out) ?? [];
+    assert.equal(Number(ones), 40_000 * Number(counted)); // nothing lost, nothing half
+  }), options);
