@@ -8,10 +8,14 @@ import type { Made } from "./_maker.ts";
 import { hearMaker, tellMaker } from "./_maker.ts";
 import type { MakeOwn } from "./_page_maker.ts";
 import { PageMaker } from "./_page_maker.ts";
-import { listen, starter } from "./_port.ts";
+import { listen, postToStarter, starter, whenDelivered } from "./_port.ts";
 import { watchMembers } from "./_raw_workers.ts";
 import { exitWorker, isPage, onWebEnd } from "./_web_end.ts";
 import type { Host, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
+
+/** In a worker of WebKit a waitAsync does not time out by itself; no feature tells. */
+const isWebKit: boolean = /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent);
+const TICK = 20;
 
 /** The host; `makeOwn` makes a worker on the library's own first module. */
 export function webHost(makeOwn: MakeOwn): Host {
@@ -21,15 +25,19 @@ export function webHost(makeOwn: MakeOwn): Host {
     stopsRunningCode: true,
     stopsNested: false, // they are the page's, which stops each by itself
     takesBlocked: false,
+    get startsBlocked() {
+      return starter.port !== undefined; // then the page makes the workers
+    },
+    tick: isWebKit && !isPage ? TICK : undefined,
     workerNumber: 0,
     hardwareConcurrency: navigator.hardwareConcurrency,
     spawn: (start, events) =>
       starter.port === undefined ? spawnHere(start, events, makeOwn) : spawnByPage(start, events),
-    post: (message) => starter.port?.postMessage(message),
+    post: postToStarter,
     onMessage: (listener) => starter.port && listen(starter.port, listener),
     onEnd: onWebEnd,
     joined: watchMembers,
-    exit: exitWorker,
+    exit: () => whenDelivered(exitWorker),
     printError: (text) => console.error(text.trimEnd()),
   };
 }

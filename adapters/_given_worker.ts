@@ -2,7 +2,7 @@
 // in browsers. They are greeted by a message. Their end is told by an event where there
 // is one, else by the Web Lock that they hold for life.
 
-import { onDeath, tellsLives } from "./_life.ts";
+import { onDeath, onStop, tellsLives } from "./_life.ts";
 import type { ToMaker } from "./_maker.ts";
 import { process, threads } from "./_node_api.ts";
 import type { Greeting } from "./_port.ts";
@@ -19,9 +19,6 @@ export interface AnyWorker {
   on?(type: string, listener: (value: any) => void): void;
   addEventListener?(type: string, listener: (event: any) => void): void;
 }
-
-/** How long after being terminated a worker that never said it was alive may go on: Chromium gives it 2 s. */
-const LAST_MS = 2500;
 
 let lives = 0;
 
@@ -69,7 +66,8 @@ export function watchWorker(
   }
   return () => {
     worker.terminate();
-    if (tellsLives && !alive) setTimeout(() => alive || end(), LAST_MS);
+    if (tellsLives && !alive) onStop(life, end);
+    alive = true;
   };
 }
 

@@ -32,5 +32,16 @@ export function hold(name: string): Promise<void> {
 
 /** Calls back when the agent that holds it has stopped. */
 export function onDeath(name: string, listener: () => void): void {
-  locks!.request(name, listener).catch(() => {});
+  locks!.request(name, () => listener()).catch(() => {});
+}
+
+/** Longer than any browser lets a worker go on that it was told to stop: Chromium 2 s. */
+const LAST_MS = 5000;
+
+/** The same for an agent that was stopped, and may never have come to hold it: now it never will. */
+export function onStop(name: string, listener: () => void): void {
+  locks!.request(name, () => {
+    listener();
+    return new Promise<void>((resolve) => setTimeout(resolve, LAST_MS));
+  }).catch(() => {});
 }

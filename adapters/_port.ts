@@ -20,9 +20,16 @@ export interface Greeting {
   readonly life?: string;
 }
 
+/** Asks the other side to answer DELIVERED. */
+const DELIVER = "lockstep:deliver";
+const DELIVERED = "lockstep:delivered";
+
 /** Hears what comes through a port. */
 export function listen(port: Port, listener: (message: unknown) => void): void {
-  port.addEventListener("message", (event) => listener(event.data));
+  port.addEventListener("message", ({ data }) => {
+    if (data === DELIVER) port.postMessage(DELIVERED);
+    else listener(data);
+  });
   port.start?.();
   port.unref?.();
 }
@@ -34,6 +41,23 @@ export function greetingIn(data: unknown): Greeting | undefined {
 
 /** The port to this thread's starter; set once it has been greeted. */
 export const starter: { port: Port | undefined } = { port: undefined };
+
+let posted = false;
+
+/** In a thread: sends a message to its starter. */
+export function postToStarter(message: unknown): void {
+  posted = true;
+  starter.port?.postMessage(message);
+}
+
+/** Goes on once what was posted has arrived: Firefox drops what a worker posts just before it closes. */
+export function whenDelivered(then: () => void): void {
+  const { port } = starter;
+  if (!posted || port === undefined) return then();
+  port.addEventListener("message", ({ data }) => data === DELIVERED && then());
+  port.start?.();
+  port.postMessage(DELIVER);
+}
 
 /** Takes up a greeting. */
 export function greeted(greeting: Greeting): Greeting {

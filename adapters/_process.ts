@@ -29,6 +29,7 @@ export function processHost(options: ProcessHostOptions): Host {
   return {
     ...options,
     isMainThread: isMainThread && realm.WorkerGlobalScope === undefined, // Deno's web workers call themselves main
+    startsBlocked: true,
     takesBlocked: true,
     workerNumber: threadId,
     get hardwareConcurrency() {

@@ -19,6 +19,7 @@ export function unsupportedHost(missing: string): Host {
     isMainThread: true,
     stopsRunningCode: false,
     stopsNested: false,
+    startsBlocked: true,
     takesBlocked: false,
     workerNumber: 0,
     hardwareConcurrency: 1,

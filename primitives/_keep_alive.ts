@@ -1,5 +1,6 @@
 // A pending Atomics.waitAsync keeps no process alive, on any runtime. So while
-// at least one async wait of this agent is pending, one timer of its own does.
+// at least one async wait of this agent is pending, one timer of its own does. Where
+// waits time out only as timers turn the event loop, that timer turns it.
 
 import { agent } from "./_agent.ts";
 
@@ -13,7 +14,7 @@ type Timers = {
 /** One more async wait is pending. */
 export function keepAlive(): void {
   if (agent.pending++ === 0) {
-    agent.pendingTimer = (globalThis as unknown as Timers).setInterval(() => {}, A_LONG_TIME);
+    agent.pendingTimer = (globalThis as unknown as Timers).setInterval(() => {}, agent.host?.tick ?? A_LONG_TIME);
   }
 }
 

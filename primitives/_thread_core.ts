@@ -198,6 +198,7 @@ export class ThreadCore implements Wanted {
     if (this.#settled()) return true;
     if (deadline === POLL) return false;
     const { words } = this;
+    this.#checkStarting();
     const wait = BlockedWait.begin(this, deadline);
     try {
       for (;;) {
@@ -208,6 +209,16 @@ export class ThreadCore implements Wanted {
     } finally {
       wait.end();
     }
+  }
+
+  /** A thread that could not come up while this one is blocked would be waited for in vain. */
+  #checkStarting(): void {
+    if (agent.host!.startsBlocked || this.#local?.worker === undefined || this.state !== "starting") return;
+    throw new BlockingUnavailableError(
+      `Cannot join ${this.title} as it comes up only while this worker's event loop turns: use joinAsync(), ` +
+        "or let Lockstep start the thread that starts it",
+      { hint: "joinAsync" },
+    );
   }
 
   /** Waits for the end without blocking. */

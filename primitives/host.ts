@@ -82,6 +82,10 @@ export interface Host {
   readonly stopsNested: boolean;
   /** Whether a blocked thread can take messages: `HostWorker.take()`. */
   readonly takesBlocked: boolean;
+  /** Whether a worker that this agent makes comes up also while this agent is blocked. */
+  readonly startsBlocked: boolean;
+  /** How often, in ms, timers must turn the event loop for async waits to time out; `undefined` where none need to. */
+  readonly tick?: number | undefined;
   /** The runtime's own number of this worker, by which its maker knows it; 0 where there is none. */
   readonly workerNumber: number;
   /** How many threads the machine runs at once. */
@@ -100,7 +104,7 @@ export interface Host {
   onEnd(listener: (end: HostEnd) => void): void;
   /** This agent has become a member of a roster as the main thread or as a raw worker. */
   joined(membership: Membership): void;
-  /** Ends this thread now. */
+  /** Ends this thread, once what it has posted is with its starter. */
   exit(code: number): void;
   /** Writes text to standard error at once. */
   printError(text: string): void;
