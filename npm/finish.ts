@@ -56,10 +56,13 @@ export function inspect(file: string, text: string): string[] {
   return problems;
 }
 
+const STATEMENT = /^\s*(?:import|export)\b(?:[\w\s{},*$]*\bfrom)?\s*["']([^."'\n][^"'\n]*)["']/gm;
+const DYNAMIC = /\bimport\(\s*["']([^."'\n][^"'\n]*)["']/g;
+
 /** The specifiers of packages that an emitted file imports. */
 export function bareImports(text: string): string[] {
-  const specifiers = withoutComments(text).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'][^"']*)\1/g);
-  return [...specifiers].map((found) => found[2]!);
+  const code = withoutComments(text);
+  return [...code.matchAll(STATEMENT), ...code.matchAll(DYNAMIC)].map((found) => found[1]!);
 }
 
 /** The package of a specifier: its name without the sub-path. */

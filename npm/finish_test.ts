@@ -27,8 +27,16 @@ Deno.test("workerUrls() finds the modules that no import reaches", () => {
 });
 
 Deno.test("bareImports() finds packages, not files and not prose", () => {
-  const text = `import { pack } from "msgpackr";\nexport * from "./lock.js";\n// import "x"\nconst a = import('y/z');`;
-  assertEquals(bareImports(text), ["msgpackr", "y/z"]);
+  const text = `import { pack } from "msgpackr";
+export * from "./lock.js";
+import "side/effect";
+export {
+  a as b,
+} from "c";
+// import "x"
+const a = import('y/z');
+say("a message from " + who + ", to", "whom");`;
+  assertEquals(bareImports(text), ["msgpackr", "side/effect", "c", "y/z"]);
 });
 
 Deno.test("packageJson() derives exports and dependencies from deno.json", () => {

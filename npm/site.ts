@@ -22,7 +22,7 @@ const SITE = join(DIST, "site");
 const LEFT_OUT = /^(?:standins|browser|model)\//;
 /** Long: run once, from the sources. */
 const ONCE = /^stress\//;
-const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"([^"]+)"/g;
+const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"([^"\n]+)"/g;
 const WORKER_URL = /(new URL\(\s*"\.\.?\/[^"]+)\.ts("\s*,\s*import\.meta\.url\s*\))/g;
 
 if (import.meta.url === new URL(process.argv[1] ?? "", "file:///").href) {
