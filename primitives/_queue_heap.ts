@@ -163,7 +163,7 @@ export class HeapStore implements Store {
     const base = this.#base;
     const space = this.#space;
     if (load(words, base + CLOSED) !== 0) return OVER;
-    const count = load(words, base + COUNT);
+    const count = this.#count();
     if (count >= this.#most) return FULL;
     const { length } = message;
     const need = unitsFor(length);
@@ -224,9 +224,8 @@ export class HeapStore implements Store {
     const words = this.#words;
     const base = this.#base;
     const space = this.#space;
-    const count = load(words, base + COUNT);
+    const count = this.#count();
     if (count === 0) return load(words, base + CLOSED) === 0 ? EMPTY : OVER;
-    if (count >>> 0 > orderWords(this.#units)) this.#damaged();
     const unit = load(words, this.#order + (this.#stack ? count - 1 : 0));
     const size = space.used(unit);
     const at = space.word(unit);
@@ -243,6 +242,12 @@ export class HeapStore implements Store {
     store(words, base + COUNT, count - 1);
     if (!this.#stack && count > 1) this.#sink(count - 1, load(words, this.#order + count - 1));
     return DONE;
+  }
+
+  #count(): number {
+    const count = load(this.#words, this.#base + COUNT) >>> 0;
+    if (count > orderWords(this.#units)) this.#damaged();
+    return count;
   }
 
   // The order.
