@@ -18,11 +18,14 @@
  */
 
 import { assert, test } from "../_harness.ts";
+import { barrierCases } from "../conformance/barrier.ts";
 import { conditionCases } from "../conformance/condition.ts";
 import { eventCases } from "../conformance/event.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
 import { rlockCases } from "../conformance/rlock.ts";
+import { rwLockCases } from "../conformance/rwlock.ts";
+import { semaphoreCases } from "../conformance/semaphore.ts";
 import { valuesCases } from "../conformance/values.ts";
 
 /** What may be declared missing; everything else has to work everywhere. */
@@ -49,6 +52,9 @@ const TOPICS: readonly Topic[] = [
   conditionCases,
   eventCases,
   latchCases,
+  semaphoreCases,
+  barrierCases,
+  rwLockCases,
   valuesCases,
 ];
 
