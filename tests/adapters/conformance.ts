@@ -23,6 +23,7 @@ import { conditionCases } from "../conformance/condition.ts";
 import { eventCases } from "../conformance/event.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
+import { pipeCases } from "../conformance/pipe.ts";
 import { rlockCases } from "../conformance/rlock.ts";
 import { rwLockCases } from "../conformance/rwlock.ts";
 import { semaphoreCases } from "../conformance/semaphore.ts";
@@ -56,6 +57,7 @@ const TOPICS: readonly Topic[] = [
   barrierCases,
   rwLockCases,
   valuesCases,
+  pipeCases,
 ];
 
 /** Registers the whole suite. */
