@@ -146,11 +146,15 @@ export class ConditionCore implements Wanted {
     const { grants, word } = this;
     const at = grants.register(this.title); // before the lock is let go
     const hold = word.suspend();
-    let notified: boolean;
+    let notified = false;
     try {
       notified = this.#block(at, deadline);
     } finally {
-      word.resume(hold); // what it throws is the worse news
+      try {
+        word.resume(hold); // what it throws is the worse news
+      } finally {
+        if (notified) grants.go(at);
+      }
     }
     return notified;
   }
@@ -194,7 +198,11 @@ export class ConditionCore implements Wanted {
       // Granted in the same instant: then it was notified, unless the thread has no more use for it.
       if (!grants.withdrawTask(at, task, error instanceof ThreadStoppedError)) throw error;
     } finally {
-      await word.resumeAsync(hold);
+      try {
+        await word.resumeAsync(hold);
+      } finally {
+        if (task.granted) grants.go(at);
+      }
     }
   }
 

@@ -15,12 +15,15 @@
 //     2     GRANTED  in the monitor  those that were notified and have not gone yet; the thread's waiters sleep on it
 //     3     SYNC     in the monitor  1: one of them is the thread itself, blocked
 //     4     TICKET   in the monitor  its place in the order; 0 = WAITING is 0
-//     5 - 7 spare, zero
+//     5     TAKEN    its thread      those that took their grant and do not hold the lock again yet; more is written in
+//                                    the monitor, less also outside, by one store; of a dead thread by a reaper
+//     6 7   spare, zero
 //
 // Changes, each one transaction of the monitor:
 //   register   WAITING + 1 (SYNC = 1), at the end of the order if none of the thread was in it
 //   grant      WAITING - 1, GRANTED + 1, to the end of the order         notify(), once for each
-//   take       GRANTED - 1 (SYNC = 0)                                    by the thread of the cell
+//   take       GRANTED - 1, TAKEN + 1 (SYNC = 0)                         by the thread of the cell
+//   go         TAKEN - 1                                                 by it, once it holds the lock again
 //   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
 //   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died or was stopped
 //   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around
@@ -28,8 +31,9 @@
 // Invariants:
 //   1. A waiter is registered before it lets go of the lock. So notify(), which needs the lock, sees everybody
 //      who waited before it; and with nobody WAITING it may say so without going inside.
-//   2. WAITING + GRANTED of a cell = waiters of that thread which have neither gone nor withdrawn.
-//   3. A grant leaves a cell only by being taken or passed on; it is dropped only when nobody is left to have it.
+//   2. WAITING + GRANTED + TAKEN of a cell = waiters of that thread which have neither gone nor withdrawn.
+//   3. A grant leaves a cell only when its waiter holds the lock again, or by being passed on; it is dropped only when
+//      nobody is left to have it. So the grant of a thread that dies on its way to the lock is not lost.
 //   4. A blocked waiter is served before its own thread's async ones, which cannot run meanwhile. Grants that
 //      are there when another waiter of the thread registers belong to the older ones: they are taken for them first.
 //   5. A waiter sleeps only on GRANTED = 0.
@@ -67,6 +71,7 @@ const WAITING = 1;
 const GRANTED = 2;
 const SYNC = 3;
 const TICKET = 4;
+const TAKEN = 5;
 
 /** More waiters than one thread can have: a damaged record must not keep anybody busy for long. */
 const MOST = 0xfffff;
@@ -185,9 +190,15 @@ export class Grants {
     const granted = this.#count(at + GRANTED);
     if (granted === 0) return false;
     this.#monitor.set(at + GRANTED, granted - 1);
+    this.#monitor.set(at + TAKEN, this.#count(at + TAKEN) + 1);
     this.#monitor.set(at + SYNC, 0);
     this.#monitor.commit();
     return true;
+  }
+
+  /** A waiter that took its grant, blocked or async, holds the lock again. */
+  go(at: number): void {
+    store(this.#words, at + TAKEN, Math.max(this.#count(at + TAKEN) - 1, 0)); // while its thread lives only it writes there
   }
 
   /**
@@ -239,6 +250,7 @@ export class Grants {
     let granted = this.#count(at + GRANTED);
     if (granted === 0) return;
     this.#monitor.set(at + GRANTED, 0);
+    this.#monitor.set(at + TAKEN, this.#count(at + TAKEN) + Math.min(granted, this.#tasks.size));
     this.#monitor.commit();
     for (; granted > 0; granted--) this.#dealOne();
   }
@@ -262,14 +274,18 @@ export class Grants {
       this.#less(at);
       monitor.commit();
     } else if (pass) {
-      const mine = this.#cells.mine(); // may be another one by now, or none
-      const next = this.#choose(mine);
-      if (next >= 0) this.#grant(next);
-      else if (this.#dealOne()) this.#less(mine);
+      const next = this.#choose(at);
+      if (next < 0 && this.#dealOne()) {
+        this.#less(at); // the grant stays, with another waiter
+      } else {
+        monitor.set(at + TAKEN, this.#count(at + TAKEN) - 1);
+        if (next >= 0) this.#grant(next);
+      }
       monitor.commit();
+      task.granted = false;
     }
     this.#leave();
-    return task.granted && !pass;
+    return task.granted;
   }
 
   // Granting.
@@ -378,14 +394,16 @@ export class Grants {
     for (let at = CELLS; at < this.#end; at += CELL) {
       const thread = load(words, at + THREAD);
       if (thread === 0 || this.#roster.alive(thread)) continue;
-      for (let granted = this.#count(at + GRANTED); granted > 0; granted--) {
-        const next = this.#choose(at);
-        if (next < 0) break; // nobody is left to have it
-        monitor.set(at + GRANTED, granted - 1);
-        this.#grant(next);
-        monitor.commit();
+      for (const word of [at + TAKEN, at + GRANTED]) {
+        for (let left = this.#count(word); left > 0; left--) {
+          const next = this.#choose(at);
+          if (next < 0) break; // nobody is left to have it
+          monitor.set(word, left - 1);
+          this.#grant(next);
+          monitor.commit();
+        }
       }
-      for (const word of [WAITING, GRANTED, SYNC, TICKET, THREAD]) monitor.set(at + word, 0);
+      for (const word of [WAITING, GRANTED, SYNC, TICKET, TAKEN, THREAD]) monitor.set(at + word, 0);
       monitor.commit();
     }
   }
