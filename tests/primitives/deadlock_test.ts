@@ -96,6 +96,17 @@ async function play(...parts: readonly (readonly [Step | undefined, Step])[]): P
   return await Promise.all(threads.map((thread) => thread.joinAsync()));
 }
 
+test("A circle that closes long after its first threads went to sleep is found in time", async () => {
+  const [a, b, c] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new Lock({ name: "c" })];
+  const met = new Latch(3);
+  const threads = ([[a, b, 0], [b, c, 9], [c, a, 23]] as const).map(([mine, other, turn]) =>
+    new Thread({ target: holdAndStep, module, args: [{ lock: mine }, { lock: other }, met, turn] }).start()
+  );
+  const outcomes = await Promise.all(threads.map((thread) => thread.joinAsync()));
+  theOne(outcomes);
+  assert(outcomes[2]!.cycle, "the third one closed it");
+});
+
 test("RWLock: a writer and a reader that hold what the other wants", async () => {
   const [table, log] = [new RWLock({ name: "table" }), new RWLock({ name: "log" })];
   for (let i = 0; i < 2; i++) {
