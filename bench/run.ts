@@ -25,7 +25,7 @@ if (chosen.length === 0) {
 await install();
 const runtimes = {
   deno: { command: Deno.execPath(), args: ["run", "-A", "--no-check", "--quiet"], version: Deno.version.deno },
-  node: await findNode(),
+  node: findNode(),
 };
 const cpu = Deno.build.os === "linux"
   ? /model name\s*: (.*)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? "unknown CPU"
@@ -109,7 +109,7 @@ async function install(): Promise<void> {
 }
 
 /** A Node that runs TypeScript sources: the pinned one, or that on PATH from 22.18 on. */
-async function findNode(): Promise<{ command: string; args: string[]; version: string }> {
+function findNode(): { command: string; args: string[]; version: string } {
   for (const command of [new URL("tools/runtimes/node_modules/node24/bin/node", ROOT).pathname, "node"]) {
     try {
       const version = text(command, ["--version"]).slice(1);

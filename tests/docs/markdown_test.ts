@@ -36,7 +36,7 @@ async function run({ files, main }: Program): Promise<void> {
   try {
     for (const [name, code] of files) await Deno.writeTextFile(`${folder}/${name}`, code);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--check", "--config", new URL("deno.json", ROOT).pathname, `${folder}/${main}`],
+      args: ["run", "-A", "--no-check", "--config", new URL("deno.json", ROOT).pathname, `${folder}/${main}`],
       env: { NO_COLOR: "1" },
       stdout: "piped",
       stderr: "piped",
@@ -54,8 +54,29 @@ async function run({ files, main }: Program): Promise<void> {
 
 const pages = ["README.md", ...[...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)]
   .filter((name) => name.endsWith(".md")).sort();
-for (const page of pages) {
-  for (const program of programs(await Deno.readTextFile(new URL(page, ROOT)))) {
-    test(`${page}:${program.line} runs as pasted`, () => run(program), { limit: 60_000 });
-  }
+const all = pages.flatMap((page) =>
+  programs(Deno.readTextFileSync(new URL(page, ROOT))).map((program) => ({ page, program }))
+);
+
+for (const { page, program } of all) {
+  test(`${page}:${program.line} runs as pasted`, () => run(program), { limit: 60_000 });
 }
+
+test("every block of README.md and docs/ has right types", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const { page, program: { files, line } } of all) {
+      const place = `${folder}/${page.replaceAll("/", "_")}_${line}`;
+      await Deno.mkdir(place);
+      for (const [name, code] of files) await Deno.writeTextFile(`${place}/${name}`, code);
+    }
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", new URL("deno.json", ROOT).pathname, folder],
+      env: { NO_COLOR: "1" },
+      stderr: "piped",
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, { limit: 120_000 });
