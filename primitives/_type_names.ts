@@ -60,29 +60,42 @@ export type AnyTypeName = TypeName | keyof TypeCodes;
 /** The full name of a type. */
 export type FullName<T extends AnyTypeName> = T extends keyof TypeCodes ? TypeCodes[T] : T;
 
+/** For each type: what it reads as, what may be written to it, and the typed array that shows it. */
+export interface Elements {
+  /** 8 bits, signed */
+  i8: { value: number; input: number; view: Int8Array<SharedArrayBuffer> };
+  /** 8 bits */
+  u8: { value: number; input: number; view: Uint8Array<SharedArrayBuffer> };
+  /** 16 bits, signed */
+  i16: { value: number; input: number; view: Int16Array<SharedArrayBuffer> };
+  /** 16 bits */
+  u16: { value: number; input: number; view: Uint16Array<SharedArrayBuffer> };
+  /** 32 bits, signed */
+  i32: { value: number; input: number; view: Int32Array<SharedArrayBuffer> };
+  /** 32 bits */
+  u32: { value: number; input: number; view: Uint32Array<SharedArrayBuffer> };
+  /** 64 bits, signed */
+  i64: { value: bigint; input: bigint | number; view: BigInt64Array<SharedArrayBuffer> };
+  /** 64 bits */
+  u64: { value: bigint; input: bigint | number; view: BigUint64Array<SharedArrayBuffer> };
+  /** single precision */
+  f32: { value: number; input: number; view: Float32Array<SharedArrayBuffer> };
+  /** double precision */
+  f64: { value: number; input: number; view: Float64Array<SharedArrayBuffer> };
+  /** true or false */
+  bool: { value: boolean; input: boolean; view: Uint8Array<SharedArrayBuffer> };
+  /** one byte, as a character */
+  char: { value: string; input: string | number; view: Uint8Array<SharedArrayBuffer> };
+}
+
 /** What a value of that type reads as. */
-export type ValueOf<T extends AnyTypeName> = FullName<T> extends "i64" | "u64" ? bigint
-  : FullName<T> extends "bool" ? boolean
-  : FullName<T> extends "char" ? string
-  : number;
+export type ValueOf<T extends AnyTypeName> = Elements[FullName<T>]["value"];
 
 /** What may be written to a value of that type. */
-export type InputOf<T extends AnyTypeName> = FullName<T> extends "i64" | "u64" ? bigint | number
-  : FullName<T> extends "bool" ? boolean
-  : FullName<T> extends "char" ? string | number
-  : number;
+export type InputOf<T extends AnyTypeName> = Elements[FullName<T>]["input"];
 
 /** The typed array that shows such values. */
-export type ViewOf<T extends AnyTypeName> = FullName<T> extends "i8" ? Int8Array<SharedArrayBuffer>
-  : FullName<T> extends "i16" ? Int16Array<SharedArrayBuffer>
-  : FullName<T> extends "u16" ? Uint16Array<SharedArrayBuffer>
-  : FullName<T> extends "i32" ? Int32Array<SharedArrayBuffer>
-  : FullName<T> extends "u32" ? Uint32Array<SharedArrayBuffer>
-  : FullName<T> extends "i64" ? BigInt64Array<SharedArrayBuffer>
-  : FullName<T> extends "u64" ? BigUint64Array<SharedArrayBuffer>
-  : FullName<T> extends "f32" ? Float32Array<SharedArrayBuffer>
-  : FullName<T> extends "f64" ? Float64Array<SharedArrayBuffer>
-  : Uint8Array<SharedArrayBuffer>;
+export type ViewOf<T extends AnyTypeName> = Elements[FullName<T>]["view"];
 
 /** A value as it is written or read, of any type. */
 export type Plain = number | bigint | boolean | string;

@@ -20,7 +20,7 @@ import type { RLock } from "./rlock.ts";
 const MOST = 0x7fffffff;
 
 /** What a char array has and others do not. */
-type OfChar<T extends AnyTypeName, V> = FullName<T> extends "char" ? V : never;
+type OfChar<T extends AnyTypeName, V> = "char" extends FullName<T> ? V : never;
 
 /**
  * A run of numbers, bigints, booleans or characters that threads share.

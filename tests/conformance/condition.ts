@@ -161,6 +161,18 @@ export async function consume(condition: Condition, stored: Count, items: number
   }
 }
 
+/** Waits, or says why it may not. */
+export function waitOrSay(condition: Condition): string {
+  return condition.withLock(() => {
+    try {
+      condition.wait();
+      return "woken";
+    } catch (error) {
+      return `${(error as Error).name}, lock held: ${condition.lock.heldByCurrentThread}`;
+    }
+  });
+}
+
 /** Registers the cases. */
 export function conditionCases(_has: Capabilities): void {
   for (const crew of CREWS) {
@@ -274,6 +286,23 @@ export function conditionCases(_has: Capabilities): void {
     await blocked.joinAsync();
     assert.equal(woken.value, 2);
   });
+
+  test("C8 more threads than its option says: RangeError, the lock still held; the dead need no room", async () => {
+    const condition = new Condition(undefined, { threads: 1, name: "narrow" });
+    for (let round = 0; round < 2; round++) {
+      const first = go(waitOrSay, condition);
+      await until(() => waiting(condition) === 1);
+      assert.equal(await go(waitOrSay, condition).joinAsync(), "RangeError, lock held: true");
+      if (round === 0) {
+        const ended = first.joinAsync().catch((error) => (error as Error).name);
+        await first.terminate();
+        assert.match(await ended, /^(?:ThreadError|ThreadStoppedError, lock held: true)$/);
+      } else {
+        assert.equal(await notify(condition), 1);
+        assert.equal(await first.joinAsync(), "woken");
+      }
+    }
+  }, { limit: 20_000 });
 
   test("C8 D8 waiters that died are off the list", async () => {
     const condition = new Condition();

@@ -1,0 +1,332 @@
+// What one thread can show of PYTHON.md section 4; tests/conformance/condition.ts has the rest.
+
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { Condition, LayoutError, Lock, NotHeldError, RLock } from "../../primitives/mod.ts";
+import { assert, random, test } from "../_harness.ts";
+import { until } from "../_until.ts";
+
+/** How many wait now. */
+function waiting(condition: Condition): number {
+  return Number(/\((\d+) waiting\)/.exec(String(condition))![1]);
+}
+
+/** A task that waits, and notes that it was woken. */
+function waiter(condition: Condition, woken: number[], i: number, signal?: AbortSignal): Promise<void> {
+  return condition.withLockAsync(async () => {
+    await condition.waitAsync(signal === undefined ? {} : { signal });
+    assert(condition.lock.heldByCurrentThread);
+    woken.push(i);
+  });
+}
+
+const locks = () => [undefined, new Lock(), new RLock(), new Lock({ handoff: true })];
+
+test("C1 C2 Condition: its own lock is an RLock; a given one is that very lock", () => {
+  const own = new Condition();
+  const guards = [own.acquire(), own.tryAcquire()!];
+  assert.equal((own.lock as RLock).depth, 2);
+  for (const guard of guards) guard.release();
+  const lock = new Lock();
+  const condition = new Condition(lock);
+  assert.equal(condition.lock, lock);
+  lock.acquire();
+  assert.equal(condition.tryAcquire(), undefined);
+  condition.release();
+  assert.equal(lock.locked, false);
+  assert.equal(condition.recover(), undefined);
+});
+
+test("Condition: wrong arguments are refused", async () => {
+  for (const wrong of [3, null, {}, "x"]) assert.throws(() => new Condition(wrong as never), TypeError);
+  assert.throws(() => new Condition(undefined, { name: 3 as never }), TypeError);
+  for (const threads of [0, 1.5, 4097]) assert.throws(() => new Condition(undefined, { threads }), /threads/);
+  const condition = new Condition();
+  for (const wrong of [3, undefined, "x"]) {
+    assert.throws(() => condition.waitFor(wrong as never), TypeError);
+    await assert.rejects(condition.waitForAsync(wrong as never), TypeError);
+  }
+  const guard = condition.acquire();
+  for (const timeout of [-1, NaN]) assert.throws(() => condition.tryWait({ timeout }), RangeError);
+  for (const timeout of [-1, NaN]) assert.throws(() => condition.tryWaitFor(() => true, { timeout }), RangeError);
+  assert.throws(() => condition.tryWait({ timeout: "1" as never }), TypeError);
+  await assert.rejects(condition.waitAsync({ signal: 1 as never }), TypeError);
+  await assert.rejects(condition.waitAsync({ guard: {} as never }), TypeError);
+  assert.throws(() => condition.tryWaitFor(() => Promise.resolve(true)), /promise/);
+  assert.equal(waiting(condition), 0);
+  guard.release();
+});
+
+test("C3 C4 Condition: without the lock everything throws NotHeldError, and says who holds it", async () => {
+  const condition = new Condition(new Lock({ name: "mine" }), { name: "ready" });
+  const attempts = [
+    () => condition.wait(),
+    () => condition.tryWait(),
+    () => condition.waitFor(() => true),
+    () => condition.tryWaitFor(() => true),
+    () => condition.notify(),
+    () => condition.notify(0),
+    () => condition.notifyAll(),
+  ];
+  for (const attempt of attempts) assert.throws(attempt, NotHeldError);
+  await assert.rejects(condition.waitAsync(), NotHeldError);
+  await assert.rejects(condition.waitForAsync(() => true), NotHeldError);
+  assert.match(
+    assert.throws(() => condition.wait()).message,
+    /^Cannot wait on Condition "ready" as thread \d+ does not hold its Lock "mine": it is free$/,
+  );
+  const guard = condition.acquire();
+  guard.release();
+  condition.acquire();
+  await assert.rejects(condition.waitAsync({ guard }), NotHeldError); // not this hold's guard
+  condition.release();
+});
+
+test("C5 C6 C7 C18 Condition: exactly min(n, waiting) tasks wake, and nothing is stored", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    const woken: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      woken.length = 0;
+      const tasks = [0, 1, 2, 3, 4].map((i) => waiter(condition, woken, i));
+      await until(() => waiting(condition) === 5);
+      condition.withLock(() => {
+        assert.equal(condition.notify(0), 0);
+        assert.equal(condition.notify(), 1);
+        assert.equal(condition.notify(2), 2);
+        assert.deepEqual(woken, []);
+      });
+      await Promise.all(tasks.slice(0, 3));
+      assert.deepEqual(woken, [0, 1, 2]); // in order, within one thread
+      condition.withLock(() => assert.equal(condition.notify(7), 2));
+      await Promise.all(tasks);
+      condition.withLock(() => {
+        assert.equal(condition.notifyAll(), 0);
+        assert.equal(condition.notify(Number.MAX_SAFE_INTEGER), 0);
+        for (const wrong of [-1, 0.5, NaN, Infinity]) assert.throws(() => condition.notify(wrong), RangeError);
+        assert.equal(condition.tryWait({ timeout: 5 }), false); // none of it was stored
+      });
+    }
+  }
+});
+
+test("C10 C16 Condition: a timed wait is false after its time, the lock held again", () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    condition.withLock(() => {
+      const start = performance.now();
+      assert.equal(condition.tryWait({ timeout: 40 }), false);
+      assert.between(performance.now() - start, 40, 500);
+      assert(condition.lock.heldByCurrentThread);
+      assert.equal(condition.tryWait(), false);
+      let tests = 0;
+      assert.equal(condition.tryWaitFor(() => ++tests > 1), false);
+      assert.equal(tests, 1);
+      assert.equal(condition.tryWaitFor(() => ++tests > 1), true);
+      const boom = new Error("predicate");
+      assert.throws(() =>
+        condition.tryWaitFor(() => {
+          throw boom;
+        }), (error) => error === boom); // deno-fmt-ignore
+      assert(condition.lock.heldByCurrentThread);
+    });
+    assert.equal(condition.lock.locked, false);
+  }
+});
+
+test("C8 C11 Condition: an aborted task holds the lock again, and is off the list", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    const woken: number[] = [];
+    const controllers = Array.from({ length: 5 }, () => new AbortController());
+    const tasks = controllers.map(({ signal }, i) => waiter(condition, woken, i, signal).catch((reason) => reason));
+    await until(() => waiting(condition) === 5);
+    const guard = condition.acquire();
+    controllers[0]!.abort("first");
+    controllers[3]!.abort("fourth");
+    await until(() => waiting(condition) === 3); // though they still wait for the lock
+    guard.release();
+    assert.deepEqual([await tasks[0], await tasks[3]], ["first", "fourth"]);
+    condition.withLock(() => assert.equal(condition.notify(1), 1));
+    await tasks[1];
+    condition.withLock(() => assert.equal(condition.notifyAll(), 2));
+    await Promise.all(tasks);
+    assert.deepEqual(woken, [1, 2, 4]);
+  }
+});
+
+test("G8 Condition: an aborted signal ends a wait before it lets go of the lock", async () => {
+  const condition = new Condition();
+  const guard = condition.acquire();
+  const signal = AbortSignal.abort("no");
+  await assert.rejects(condition.waitAsync({ signal }), (reason) => reason === "no");
+  await assert.rejects(condition.waitForAsync(() => true, { signal }), (reason) => reason === "no");
+  assert(condition.lock.heldByCurrentThread);
+  guard.release();
+});
+
+test("C9 Condition: a task aborted in the instant of its notification was notified, or another one is", async () => {
+  const dice = random();
+  for (let round = 0; round < 200; round++) {
+    const condition = new Condition(dice.chance(0.5) ? new Lock() : undefined);
+    const woken: number[] = [];
+    const controllers = Array.from({ length: 3 }, () => new AbortController());
+    const tasks = controllers.map(({ signal }, i) => waiter(condition, woken, i, signal).catch(() => {}));
+    await until(() => waiting(condition) === 3);
+    let granted = 0;
+    const hop = async () => {
+      for (let i = dice.below(8); i > 0; i--) await Promise.resolve();
+    };
+    for (const [first, second] of [dice.shuffle(["notify", "abort"]), dice.shuffle(["notify", "hop"])]) {
+      await condition.withLockAsync(async () => {
+        for (const step of [first, second]) {
+          if (step === "notify") granted += condition.notify();
+          else if (step === "abort") controllers[dice.below(3)]!.abort();
+          else await hop();
+        }
+      });
+      await hop();
+    }
+    for (const controller of dice.shuffle(controllers)) controller.abort();
+    await Promise.all(tasks);
+    assert.equal(woken.length, granted);
+    assert.equal(waiting(condition), 0);
+  }
+});
+
+test("C12 Condition: waiting lets go of every level and restores them, and guards stay good", async () => {
+  const condition = new Condition();
+  const lock = condition.lock as RLock;
+  const guards = [condition.acquire(), condition.acquire(), condition.acquire()];
+  assert.equal(condition.tryWait({ timeout: 5 }), false);
+  assert.equal(lock.depth, 3);
+  const wait = condition.waitAsync({ guard: guards[1]! });
+  assert.equal(lock.locked, false);
+  condition.withLock(() => condition.notify());
+  await wait;
+  assert.equal(lock.depth, 3);
+  for (const guard of guards) guard.release();
+  assert.equal(lock.locked, false);
+});
+
+test("C12 Condition: the guard of an async hold stays good, whatever other tasks did meanwhile", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    const guard = await condition.acquireAsync();
+    const wait = condition.waitAsync({ guard });
+    const others = [await condition.acquireAsync()];
+    others[0]!.release();
+    others.push(await condition.acquireAsync());
+    condition.notify();
+    others[1]!.release();
+    await wait;
+    for (const other of others) other.release(); // spent: they end no hold of the waiter's
+    assert(condition.lock.heldByCurrentThread);
+    if (condition.lock instanceof RLock) assert.throws(() => condition.release(), NotHeldError); // a task's, as before
+    guard.release();
+    assert.equal(condition.lock.locked, false);
+    const next = await condition.acquireAsync();
+    for (const spent of [guard, ...others]) spent.release();
+    assert(condition.lock.locked);
+    next.release();
+  }
+});
+
+test("C13 C14 Condition: waitFor tests first and after each notification, with the lock held", async () => {
+  const condition = new Condition();
+  let tests = 0;
+  let ready = false;
+  condition.withLock(() => condition.waitFor(() => true));
+  const wait = condition.withLockAsync(() =>
+    condition.waitForAsync(async () => {
+      await Promise.resolve();
+      assert(condition.lock.heldByCurrentThread);
+      return ++tests > 0 && ready;
+    })
+  );
+  await until(() => waiting(condition) === 1);
+  assert.equal(await condition.withLockAsync(() => condition.notify()), 1);
+  await until(() => tests === 2 && waiting(condition) === 1);
+  await condition.withLockAsync(() => {
+    ready = true;
+    condition.notify();
+  });
+  await wait;
+  assert.equal(tests, 3);
+});
+
+/** The words of a condition's record. */
+function wordsOf(condition: Condition): Int32Array {
+  const { buffer, byteOffset, byteLength } = condition.handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, byteLength / 4);
+}
+
+test("Condition: the record is as at first once nobody waits", async () => {
+  const condition = new Condition(undefined, { threads: 2 });
+  const words = wordsOf(condition);
+  const controller = new AbortController();
+  const woken: number[] = [];
+  const tasks = [waiter(condition, woken, 0), waiter(condition, woken, 1, controller.signal).catch(() => {})];
+  await until(() => waiting(condition) === 2);
+  controller.abort();
+  condition.withLock(() => condition.notify());
+  await Promise.all(tasks);
+  condition.withLock(() => condition.tryWait({ timeout: 5 }));
+  assert.deepEqual([...words.slice(33, 48)], new Array(15).fill(0)); // cells, save their THREAD
+  assert.deepEqual([words[8], words[9]], [0, 0]); // the monitor
+});
+
+test("G15 Condition: printing shows class, name, how many wait, and the lock", async () => {
+  const condition = new Condition(new Lock({ name: "x" }), { name: "ready" });
+  assert.equal(`${condition}`, 'Condition "ready" (0 waiting) over Lock "x" (unlocked)');
+  const wait = waiter(condition, [], 0);
+  await until(() => waiting(condition) === 1);
+  assert.match(`${condition}`, /^Condition "ready" \(1 waiting\) over/);
+  condition.withLock(() => condition.notify());
+  await wait;
+});
+
+test("Condition.attach() gives the same condition over the same lock, and refuses anything else", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock, { name: "shared" });
+    const other = Condition.attach(structuredClone(condition.handle));
+    const guard = condition.acquire();
+    assert(other.lock.heldByCurrentThread);
+    const wait = other.waitAsync({ guard });
+    condition.withLock(() => assert.equal(condition.notify(), 1));
+    await wait;
+    guard.release();
+    assert.equal(other.name, "shared");
+  }
+  assert.throws(() => Condition.attach(new Lock().handle), LayoutError);
+  const [own, given] = [new Condition().handle as FullHandle, new Condition(new Lock()).handle as FullHandle];
+  const broken = [
+    { ...own, byteLength: 256 },
+    { ...own, kind: "Event" },
+    { ...given, extra: undefined },
+    { ...given, extra: { lock: own } },
+    { ...given, extra: { lock: { kind: "Lock" } } },
+    { ...given, extra: 3 },
+  ];
+  for (const handle of broken) assert.throws(() => Condition.attach(handle as never), LayoutError);
+});
+
+test("Condition: a damaged record neither crashes nor hangs who uses it", () => {
+  const dice = random();
+  for (let round = 0; round < 300; round++) {
+    const condition = new Condition(undefined, { threads: 3 });
+    const words = wordsOf(condition);
+    for (let i = dice.below(6); i >= 0; i--) words[3 + dice.below(53)] = dice.next();
+    words[8] = 0; // a monitor that is held for ever is told of after ten seconds, in _monitor.ts
+    try {
+      const other = Condition.attach(condition.handle);
+      other.withLock(() => {
+        other.notify(2);
+        other.tryWait({ timeout: 1 });
+        other.notifyAll();
+        String(other);
+      });
+    } catch (error) {
+      assert(error instanceof LayoutError || error instanceof RangeError, String(error));
+    }
+  }
+});

@@ -1,0 +1,225 @@
+// What one thread can show of PYTHON.md sections 1 to 3; tests/conformance/lock.ts has the rest.
+
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { DeadlockError, LayoutError, Lock, LockOrderError, NotHeldError, RLock } from "../../primitives/mod.ts";
+import { assert, random, test } from "../_harness.ts";
+
+const KINDS = [Lock, RLock] as const;
+
+/** The words of the record. */
+function words(lock: Lock | RLock): Int32Array {
+  const { buffer, byteOffset } = lock.handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, 16);
+}
+
+/** Lets everything that can go on go on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+for (const Kind of KINDS) {
+  const kind = Kind.name;
+
+  test(`L1 ${kind}: a new one is free; wrong options are refused`, () => {
+    const lock = new Kind();
+    assert.deepEqual([lock.locked, lock.owner, lock.heldByCurrentThread, lock.name], [false, undefined, false, ""]);
+    assert.throws(() => new Kind(3 as never), TypeError);
+    assert.throws(() => new Kind({ name: 3 as never }), TypeError);
+    assert.throws(() => new Kind({ rank: "1" as never }), TypeError);
+    for (const rank of [1.5, 2 ** 31, NaN]) assert.throws(() => new Kind({ rank }), RangeError);
+    assert.throws(() => new Kind({ at: {} as never }), TypeError);
+    assert.throws(() => new Kind({ at: { buffer: new SharedArrayBuffer(128), byteOffset: 4 } }), RangeError);
+    assert.throws(() => new Kind({ at: { buffer: new SharedArrayBuffer(32) } }), RangeError);
+  });
+
+  test(`L2 L3 ${kind}: acquire and release, try, twice on the same object`, () => {
+    const lock = new Kind();
+    for (let round = 0; round < 2; round++) {
+      const guard = lock.acquire();
+      assert.deepEqual([lock.locked, lock.heldByCurrentThread, typeof lock.owner], [true, true, "number"]);
+      guard.release();
+      lock.tryAcquire()!;
+      lock.release();
+      assert.deepEqual([lock.locked, lock.owner], [false, undefined]);
+    }
+  });
+
+  test(`L10 R3 ${kind}: release() on a free lock throws NotHeldError each time`, () => {
+    const lock = new Kind({ name: "x" });
+    for (let i = 0; i < 2; i++) assert.throws(() => lock.release(), NotHeldError);
+    lock.acquire().release();
+    assert.throws(() => lock.release(), new RegExp(`^Cannot release ${kind} "x" as nobody holds it: it is free`));
+    assert.equal(lock.locked, false);
+  });
+
+  test(`G9 L9 ${kind}: a guard releases its own hold, once`, () => {
+    const lock = new Kind();
+    const first = lock.acquire();
+    first.release();
+    first.release();
+    const second = lock.acquire();
+    first.release();
+    assert.equal(lock.locked, true);
+    lock.release(); // ends the second's hold
+    const third = lock.acquire();
+    second.release();
+    assert.equal(lock.locked, true);
+    third.release();
+    assert.equal(lock.locked, false);
+  });
+
+  test(`L9 ${kind}: no spent guard ends an async hold that has just been won`, async () => {
+    const lock = new Kind();
+    const spent = lock.acquire();
+    const winning = lock.acquireAsync();
+    lock.release();
+    const guard = await winning.then((guard) => {
+      spent.release();
+      return guard;
+    });
+    assert.equal(lock.locked, true);
+    guard.release();
+    assert.equal(lock.locked, false);
+  });
+
+  test(`L12 ${kind}: withLock and withLockAsync let go and pass the result or error on`, async () => {
+    const lock = new Kind();
+    const boom = new Error("body");
+    assert.equal(lock.withLock(() => lock.locked), true);
+    assert.throws(() =>
+      lock.withLock(() => {
+        throw boom;
+      }), (error) => error === boom); // deno-fmt-ignore
+    assert.equal(await lock.withLockAsync(() => Promise.resolve(lock.locked)), true);
+    await assert.rejects(lock.withLockAsync(() => Promise.reject(boom)), (error) => error === boom);
+    await assert.rejects(
+      lock.withLockAsync(() => {
+        throw boom;
+      }),
+      (error) => error === boom,
+    ); // deno-fmt-ignore
+    assert.equal(lock.locked, false);
+  });
+
+  test(`G2 G3 G4 ${kind}: arguments are checked first, long timeouts are long`, async () => {
+    const lock = new Kind();
+    for (const wrong of [-1, NaN, -Infinity]) assert.throws(() => lock.tryAcquire({ timeout: wrong }), RangeError);
+    assert.throws(() => lock.tryAcquire({ timeout: "1" as never }), TypeError);
+    assert.throws(() => lock.tryAcquire(1 as never), TypeError);
+    await assert.rejects(lock.acquireAsync({ signal: 1 as never }), TypeError);
+    assert.equal(lock.locked, false);
+    for (const timeout of [1e100, Number.MAX_VALUE, Infinity]) lock.tryAcquire({ timeout })!.release();
+  });
+
+  test(`G8 ${kind}: an aborted signal takes nothing`, async () => {
+    const lock = new Kind();
+    await assert.rejects(lock.acquireAsync({ signal: AbortSignal.abort("no") }), (reason) => reason === "no");
+    assert.equal(lock.locked, false);
+  });
+
+  test(`L14 ${kind}: tasks take turns in order; one that is aborted leaves the others alone`, async () => {
+    const lock = new Kind();
+    const held = lock.acquire();
+    const controllers = Array.from({ length: 4 }, () => new AbortController());
+    const order: string[] = [];
+    const tasks = controllers.map(({ signal }, i) =>
+      lock.acquireAsync({ signal }).then((guard) => {
+        order.push(`${i}`);
+        guard.release();
+      }, (reason) => order.push(reason))
+    );
+    await settle();
+    controllers[0]!.abort("first"); // asleep
+    controllers[2]!.abort("third"); // in line
+    await settle();
+    held.release();
+    await Promise.all(tasks);
+    assert.deepEqual(order.sort(), ["1", "3", "first", "third"]);
+    assert.deepEqual([...words(lock).slice(3, 7)], [0, words(lock)[4], 0, 0]); // free, nobody waits
+  });
+
+  test(`G8 ${kind}: a signal that aborts while its turn comes is not missed`, async () => {
+    const lock = new Kind();
+    const dice = random();
+    for (let round = 0; round < 50; round++) {
+      const held = lock.acquire();
+      const controller = new AbortController();
+      const first = lock.acquireAsync();
+      const second = lock.acquireAsync({ signal: controller.signal }).then((guard) => guard.release(), () => {});
+      held.release();
+      const guard = await first;
+      const hops = dice.below(6);
+      guard.release();
+      const blocker = lock.tryAcquire();
+      for (let i = 0; i < hops; i++) await Promise.resolve();
+      controller.abort();
+      if (blocker !== undefined) await second; // it must not wait for the lock any more
+      blocker?.release();
+      await second;
+      assert.equal(lock.locked, false);
+    }
+  });
+
+  test(`L14 ${kind}: held by a task, a blocking acquire() throws DeadlockError`, async () => {
+    const lock = new Kind({ name: "mine" });
+    const guard = await lock.acquireAsync();
+    const error = assert.throws(() => lock.acquire(), DeadlockError);
+    assert.match(error.message, /"mine" as a task of this thread holds it/);
+    assert.throws(() => lock.tryAcquire({ timeout: Infinity }), DeadlockError);
+    assert.equal(lock.tryAcquire({ timeout: 5 }), undefined);
+    assert.equal(lock.locked, true);
+    guard.release();
+  });
+
+  test(`${kind}: ranks rise, or LockOrderError`, async () => {
+    const [low, high] = [new Kind({ rank: 1, name: "low" }), new Kind({ rank: 2, name: "high" })];
+    const outer = high.acquire();
+    assert.throws(() => low.acquire(), LockOrderError);
+    assert.throws(() => low.tryAcquire(), LockOrderError);
+    await assert.rejects(low.acquireAsync(), LockOrderError);
+    outer.release();
+    const guards = [low.acquire(), high.acquire()];
+    for (const guard of guards) guard.release();
+    assert.equal(high.locked || low.locked, false);
+  });
+
+  test(`G15 ${kind}: printing shows class, name and state`, () => {
+    const lock = new Kind({ name: "door" });
+    assert.equal(`${lock}`, `${kind} "door" (unlocked)`);
+    const guard = lock.acquire();
+    assert.match(`${lock}`, new RegExp(`^${kind} "door" \\(locked, owner ${lock.owner} .+\\)$`));
+    guard.release();
+  });
+
+  test(`${kind}.attach() gives the same lock, and refuses anything else`, () => {
+    const lock = new Kind({ name: "shared" });
+    const other = Kind.attach(structuredClone(lock.handle));
+    assert.equal(other.name, "shared");
+    const guard = lock.acquire();
+    assert(other.heldByCurrentThread);
+    guard.release();
+    other.acquire();
+    lock.release();
+    const handle = lock.handle as FullHandle;
+    for (const wrong of [undefined, null, 3, "x"]) assert.throws(() => Kind.attach(wrong as never), TypeError);
+    const broken = [{}, { ...handle, lockstep: 2 }, { ...handle, kind: "Event" }, { ...handle, byteLength: 8 }];
+    for (const wrong of [...broken, { ...handle, byteOffset: 64 }, { ...handle, buffer: new SharedArrayBuffer(64) }]) {
+      assert.throws(() => Kind.attach(wrong as never), LayoutError);
+    }
+    const Other = Kind === Lock ? RLock : Lock;
+    assert.throws(() => Other.attach(handle), LayoutError);
+    assert.throws(() => Other.attach({ ...handle, kind: Other.name } as never), LayoutError);
+  });
+}
+
+test("L6 L7 Lock: its holder cannot take it again", async () => {
+  const lock = new Lock({ name: "once" });
+  const guard = lock.acquire();
+  assert.match(assert.throws(() => lock.acquire(), DeadlockError).message, /"once" as this thread holds it/);
+  const start = performance.now();
+  assert.equal(lock.tryAcquire({ timeout: 30 }), undefined);
+  assert.between(performance.now() - start, 30, 500);
+  const waiting = lock.acquireAsync();
+  guard.release();
+  (await waiting).release();
+});
