@@ -97,6 +97,9 @@ export type InputOf<T extends AnyTypeName> = Elements[FullName<T>]["input"];
 /** The typed array that shows such values. */
 export type ViewOf<T extends AnyTypeName> = Elements[FullName<T>]["view"];
 
+/** What a `char` array has and others do not. */
+export type OfChar<T extends AnyTypeName, V> = "char" extends FullName<T> ? V : never;
+
 /** A value as it is written or read, of any type. */
 export type Plain = number | bigint | boolean | string;
 

@@ -13,7 +13,17 @@ export { Barrier, type BarrierAttachOptions, type BarrierOptions, type BarrierWa
 export { SharedValue } from "./shared_value.ts";
 export { SharedArray } from "./shared_array.ts";
 export type { SharedOptions } from "./_typed_record.ts";
-export type { AnyTypeName, Elements, FullName, InputOf, TypeCodes, TypeName, ValueOf, ViewOf } from "./_type_names.ts";
+export type {
+  AnyTypeName,
+  Elements,
+  FullName,
+  InputOf,
+  OfChar,
+  TypeCodes,
+  TypeName,
+  ValueOf,
+  ViewOf,
+} from "./_type_names.ts";
 export * from "./deadlock.ts";
 export { type Acquirable, acquireAll, acquireAllAsync, type AcquireAllOptions } from "./acquire_all.ts";
 export { fromMessage, toMessage } from "./message.ts";

@@ -10,7 +10,7 @@ import { checkInteger, describe } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
-import type { AnyTypeName, ElementType, FullName, InputOf, ValueOf, ViewOf } from "./_type_names.ts";
+import type { AnyTypeName, ElementType, FullName, InputOf, OfChar, ValueOf, ViewOf } from "./_type_names.ts";
 import { typeNamed } from "./_type_names.ts";
 import type { SharedOptions } from "./_typed_record.ts";
 import { TypedRecord } from "./_typed_record.ts";
@@ -18,9 +18,6 @@ import type { Lock } from "./lock.ts";
 import type { RLock } from "./rlock.ts";
 
 const MOST = 0x7fffffff;
-
-/** What a char array has and others do not. */
-type OfChar<T extends AnyTypeName, V> = "char" extends FullName<T> ? V : never;
 
 /**
  * A run of numbers, bigints, booleans or characters that threads share.
