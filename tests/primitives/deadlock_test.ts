@@ -1,12 +1,13 @@
 // Circles of waits among real threads: found in time, told well, broken once; and nothing else is ever reported.
 
 import type { Cycle } from "../../mod.ts";
-import { Condition, Event, Latch, Lock, RLock, RWLock, Thread } from "../../mod.ts";
+import { Condition, DeadlockError, Event, Latch, Lock, RLock, RWLock, Thread } from "../../mod.ts";
 import { assert, test } from "../_harness.ts";
 import type { Outcome, Step } from "../testdata/deadlock_threads.ts";
 import {
   burn,
   holdAndAwait,
+  holdAndFail,
   holdAndJoin,
   holdAndStep,
   holdAndTry,
@@ -95,6 +96,19 @@ async function play(...parts: readonly (readonly [Step | undefined, Step])[]): P
   );
   return await Promise.all(threads.map((thread) => thread.joinAsync()));
 }
+
+test("A DeadlockError that nobody catches ends its thread, and reaches the joiner whole", async () => {
+  const [a, b, met] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new Latch(2)];
+  const pairs: Parameters<typeof holdAndFail>[] = [[a, b, met], [b, a, met]];
+  const threads = pairs.map((args) => new Thread({ target: holdAndFail, module, args }).start());
+  const ends = await Promise.allSettled(threads.map((thread) => thread.joinAsync()));
+  assert.equal(ends.filter(({ status }) => status === "fulfilled").length, 1);
+  const { reason } = ends.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+  assert.instance(reason, DeadlockError);
+  assert.equal(reason.code, "deadlock");
+  assert.equal(reason.cycle.length, 2);
+  assert.match(reason.message, /held by/);
+});
 
 test("A circle that closes long after its first threads went to sleep is found in time", async () => {
   const [a, b, c] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new Lock({ name: "c" })];

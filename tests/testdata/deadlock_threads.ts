@@ -138,3 +138,16 @@ export function holdAndWantAll(mine: Lock, others: readonly Lock[], met: Latch):
   guard.release();
   return outcome;
 }
+
+/** The same as holdAndWait(), but does not catch the error; its guard lets go. */
+export function holdAndFail(mine: Lock, other: Lock, met: Latch): string {
+  const guard = mine.acquire();
+  try {
+    met.countDown();
+    met.wait();
+    other.acquire().release();
+    return "had both";
+  } finally {
+    guard.release();
+  }
+}

@@ -1,17 +1,24 @@
 // Random graphs of locks: who holds what, and who then wants what.
 
-import { DeadlockError, type Latch, type Lock, type RLock } from "../../mod.ts";
+import { DeadlockError, type Latch, type Lock, type RLock, RWLock } from "../../mod.ts";
 import { Prng } from "../_prng.ts";
+
+/** Of the locks of a graph each third one is an RWLock. */
+export function isRWLock(lock: number): boolean {
+  return lock % 3 === 2;
+}
 
 /** One graph: threads by number, locks by number. */
 export interface Graph {
-  /** For each lock the thread that holds it, -1 for nobody. */
-  readonly holders: readonly number[];
+  /** For each lock the threads that hold it: at most one, or several readers of an RWLock. */
+  readonly holders: readonly (readonly number[])[];
+  /** For each lock whether it is held, and wanted, for reading. */
+  readonly reads: readonly boolean[];
   /** For each thread the lock that it wants, -1 for none. */
   readonly wants: readonly number[];
 }
 
-/** What a thread of a graph was told: how late, and the threads of the circle by number; or nothing. */
+/** What a thread of a graph was told: how late, and the threads of the circle in their order. */
 export interface Told {
   readonly ms: number;
   readonly circle: readonly number[];
@@ -21,28 +28,34 @@ export interface Told {
 export function graphOf(seed: number, round: number, threads: number, locks: number): Graph {
   const prng = new Prng(seed + Math.imul(round, 0x9e3779b9));
   const crowd = prng.below(4); // how many locks nobody holds
-  const holders = Array.from({ length: locks }, () => prng.below(8) < crowd ? -1 : prng.below(threads));
-  const wants = Array.from({ length: threads }, (_, me) => {
-    const others = holders.flatMap((holder, lock) => holder === me ? [] : [lock]);
+  const everybody = Array.from({ length: threads }, (_, i) => i);
+  const reads = Array.from({ length: locks }, (_, lock) => isRWLock(lock) && prng.below(2) === 0);
+  const holders = reads.map((shared) => {
+    if (prng.below(8) < crowd) return [];
+    return prng.shuffle(everybody).slice(0, shared ? 1 + prng.below(3) : 1);
+  });
+  const wants = everybody.map((me) => {
+    const others = holders.flatMap((those, lock) => those.includes(me) ? [] : [lock]);
     return others.length === 0 || prng.below(10) === 0 ? -1 : prng.pick(others);
   });
-  return { holders, wants };
+  return { holders, reads, wants };
 }
 
-/** The circles of a graph, as sorted lists of threads: the reference that the detector has to agree with. */
-export function circlesOf({ holders, wants }: Graph): number[][] {
-  const next = (thread: number): number => wants[thread]! < 0 ? -1 : holders[wants[thread]!]!;
+/** Those for whom a thread waits. */
+export function nextOf({ holders, wants }: Graph, thread: number): readonly number[] {
+  return wants[thread]! < 0 ? [] : holders[wants[thread]!]!;
+}
+
+/** Every circle of a graph, starting with its smallest thread: the reference that the detector has to agree with. */
+export function circlesOf(graph: Graph): number[][] {
   const circles: number[][] = [];
-  for (let start = 0; start < wants.length; start++) {
-    const path = [start];
-    for (let at = next(start); at >= 0 && path.length <= wants.length; at = next(at)) {
-      if (at === start) {
-        if (start === Math.min(...path)) circles.push(path.sort((a, b) => a - b));
-        break;
-      }
-      path.push(at);
+  const walk = (path: readonly number[]): void => {
+    for (const next of nextOf(graph, path.at(-1)!)) {
+      if (next === path[0]) circles.push([...path]);
+      else if (next > path[0]! && !path.includes(next)) walk([...path, next]);
     }
-  }
+  };
+  graph.wants.forEach((_, thread) => walk([thread]));
   return circles;
 }
 
@@ -51,7 +64,7 @@ export function play(
   me: number,
   seed: number,
   threads: number,
-  locks: readonly (Lock | RLock)[],
+  locks: readonly (Lock | RLock | RWLock)[],
   gates: readonly Latch[],
 ): (Told | undefined)[] {
   const told: (Told | undefined)[] = [];
@@ -59,18 +72,22 @@ export function play(
     gate.countDown();
     gate.wait();
   };
+  const take = (lock: Lock | RLock | RWLock, reads: boolean): { release(): void } =>
+    !(lock instanceof RWLock) ? lock.acquire() : reads ? lock.read() : lock.write();
   for (let round = 0; 2 * round < gates.length; round++) {
-    const { holders, wants } = graphOf(seed, round, threads, locks.length);
+    const { holders, reads, wants } = graphOf(seed, round, threads, locks.length);
     meet(gates[2 * round]!); // everybody has let go of the last graph
-    const held = holders.flatMap((holder, lock) => holder === me ? [locks[lock]!.acquire()] : []);
+    const held = holders.flatMap((those, lock) => those.includes(me) ? [take(locks[lock]!, reads[lock]!)] : []);
     meet(gates[2 * round + 1]!); // everybody holds what it is to hold
     const start = performance.now();
+    const wanted = wants[me]!;
     try {
-      if (wants[me]! >= 0) locks[wants[me]!]!.acquire().release();
+      // What readers hold is wanted for writing: another reader might get in, or might not.
+      if (wanted >= 0) take(locks[wanted]!, !reads[wanted]).release();
       told.push(undefined);
     } catch (error) {
       if (!(error instanceof DeadlockError)) throw error;
-      const circle = error.cycle.map(({ threadName }) => Number(threadName.split("-")[1])).sort((a, b) => a - b);
+      const circle = error.cycle.map(({ threadName }) => Number(threadName.split("-")[1]));
       told.push({ ms: performance.now() - start, circle });
     }
     for (const guard of held) guard.release();
