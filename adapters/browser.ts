@@ -7,6 +7,9 @@
 import { webHost } from "./_browser_host.ts";
 import type { Host } from "../primitives/host.ts";
 
+export type { Host, HostEnd, HostSpawn, HostWorker, HostWorkerEvents, Membership } from "../primitives/host.ts";
+export type { ThreadEndReason } from "../primitives/errors.ts";
+
 /** Browsers stop a worker whatever it does, Chromium after 2 s; the page makes and watches all of them. */
 export function browserHost(): Host {
   return webHost((name) =>

@@ -110,6 +110,7 @@ disposable(GuardOfAll.prototype, "release");
  * ```
  */
 export function acquireAll(locks: Iterable<Acquirable>, options?: { signal?: AbortSignal }): Guard;
+/** Takes several locks, or none if they are not free in time: then it returns `undefined`. */
 export function acquireAll(locks: Iterable<Acquirable>, options: AcquireAllOptions): Guard | undefined;
 export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOptions): Guard | undefined {
   const signal = signalOf(options);
@@ -170,6 +171,7 @@ export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOpti
  * ```
  */
 export function acquireAllAsync(locks: Iterable<Acquirable>, options?: { signal?: AbortSignal }): Promise<Guard>;
+/** Takes several locks without blocking, or none if they are not free in time: then it gives `undefined`. */
 export function acquireAllAsync(locks: Iterable<Acquirable>, options: AcquireAllOptions): Promise<Guard | undefined>;
 export async function acquireAllAsync(
   locks: Iterable<Acquirable>,

@@ -40,7 +40,7 @@ export {
   type WorkerLike,
 } from "./thread.ts";
 export * from "./queue.ts";
-export { type Bytes, Connection, pipe, type PipeOptions } from "./pipe.ts";
+export { type Bytes, Connection, pipe, type PipeOptions, type PipeWaitOptions } from "./pipe.ts";
 export * from "./current.ts";
 export { Timer, type TimerOptions } from "./timer.ts";
 export * from "./lifo_queue.ts";

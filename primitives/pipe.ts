@@ -75,6 +75,7 @@ const MOST_BYTES = 0x3fffff00;
  * ```
  */
 export function pipe<T>(options: PipeOptions & { duplex: false }): [Connection<never, T>, Connection<T, never>];
+/** Makes a pipe whose two ends both send and receive. */
 export function pipe<A, B = A>(options?: PipeOptions & { duplex?: true }): [Connection<A, B>, Connection<B, A>];
 export function pipe(options?: PipeOptions): [Connection<unknown, unknown>, Connection<unknown, unknown>] {
   const { duplex = true, maxBytes = MAX_BYTES, name = "", threads, at } = optionsObject<PipeOptions>(options);
@@ -94,7 +95,8 @@ export function pipe(options?: PipeOptions): [Connection<unknown, unknown>, Conn
 }
 
 /** Options of what may wait without blocking. */
-interface AsyncOptions {
+export interface PipeWaitOptions {
+  /** Gives up the wait. */
   signal?: AbortSignal;
 }
 
@@ -268,7 +270,7 @@ export class Connection<S = unknown, R = S> {
    * await sent;
    * ```
    */
-  async sendAsync(value: S, options?: AsyncOptions): Promise<void> {
+  async sendAsync(value: S, options?: PipeWaitOptions): Promise<void> {
     await this.#end.sendAsync(value, false, signalOf(options));
   }
 
@@ -352,7 +354,7 @@ export class Connection<S = unknown, R = S> {
    * await Promise.allSettled(receiving);
    * ```
    */
-  async recvAsync(options?: AsyncOptions): Promise<R> {
+  async recvAsync(options?: PipeWaitOptions): Promise<R> {
     return await this.#end.recvAsync(signalOf(options)) as R;
   }
 
@@ -403,7 +405,7 @@ export class Connection<S = unknown, R = S> {
    * assert.equal(here.recv(), "hello");
    * ```
    */
-  async pollAsync(options?: AsyncOptions): Promise<boolean> {
+  async pollAsync(options?: PipeWaitOptions): Promise<boolean> {
     return await this.#end.pollAsync(signalOf(options));
   }
 
@@ -435,7 +437,7 @@ export class Connection<S = unknown, R = S> {
   }
 
   /** `sendBytes()` with the waiting of `sendAsync()`; the bytes are copied before it returns. */
-  async sendBytesAsync(view: Bytes, options?: AsyncOptions): Promise<void> {
+  async sendBytesAsync(view: Bytes, options?: PipeWaitOptions): Promise<void> {
     await this.#end.sendAsync(view, true, signalOf(options));
   }
 
@@ -468,7 +470,7 @@ export class Connection<S = unknown, R = S> {
   }
 
   /** `recvBytes()` with the waiting of `recvAsync()`. */
-  async recvBytesAsync(options?: AsyncOptions): Promise<Uint8Array<ArrayBuffer>> {
+  async recvBytesAsync(options?: PipeWaitOptions): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#end.recvBytesAsync(signalOf(options));
   }
 
@@ -506,7 +508,7 @@ export class Connection<S = unknown, R = S> {
   }
 
   /** `recvBytesInto()` with the waiting of `recvAsync()`; the view changes only once the whole message is here. */
-  async recvBytesIntoAsync(view: Bytes, options?: AsyncOptions): Promise<number> {
+  async recvBytesIntoAsync(view: Bytes, options?: PipeWaitOptions): Promise<number> {
     return await this.#end.recvBytesIntoAsync(view, signalOf(options));
   }
 
