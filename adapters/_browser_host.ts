@@ -14,7 +14,10 @@ import { exitWorker, isPage, onWebEnd } from "./_web_end.ts";
 import type { Host, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
 
 /** In a worker of WebKit a waitAsync does not time out by itself; no feature tells. */
-const isWebKit: boolean = /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent);
+function isWebKit(): boolean {
+  return /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent);
+}
+
 const TICK = 20;
 
 /** The host; `makeOwn` makes a worker on the library's own first module. */
@@ -28,7 +31,7 @@ export function webHost(makeOwn: MakeOwn): Host {
     get startsBlocked() {
       return starter.port !== undefined; // then the page makes the workers
     },
-    tick: isWebKit && !isPage ? TICK : undefined,
+    tick: !isPage && isWebKit() ? TICK : undefined,
     workerNumber: 0,
     hardwareConcurrency: navigator.hardwareConcurrency,
     spawn: (start, events) =>
