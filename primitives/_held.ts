@@ -117,13 +117,16 @@ function verbOf(what: Holdable): string {
 }
 
 const HERE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
+/** The same as a path: in Bun's stacks files are no URLs. */
+const HERE_PATH = HERE.startsWith("file:") ? decodeURI(HERE.replace(/^file:\/\/(?:\/(?=\w:))?/, "")) : HERE;
 
 /** Where in the program the library was called: the first line of the stack that is not the library's own. */
 function callerPlace(): string {
   const lines = (new Error().stack ?? "").split("\n").map((line) => line.trim());
   const frames = lines.filter((line) => /:\d+:\d+\)?$/.test(line));
-  const frame = frames.find((line) => !line.includes(HERE)) ?? frames.at(-1) ?? "";
+  const frame = frames.find((line) => !line.includes(HERE) && !line.replaceAll("\\", "/").includes(HERE_PATH)) ??
+    frames.at(-1) ?? "";
   const [, name = "", url = ""] = /^(?:at )?(?:async )?(?:(.*?)(?: \(|@))?(.*?)\)?$/.exec(frame) ?? [];
-  const short = url.split("/").slice(-2).join("/"); // the file and its folder
+  const short = url.split(/[\\/]/).slice(-2).join("/"); // the file and its folder
   return name === "" ? short : `${name} (${short})`;
 }
