@@ -1,6 +1,7 @@
 /**
  * Whether two values are the same graph: the shape of structured clone, with everything that `deepEqual` forgives held
  * against it. -0 is not 0, a hole is not undefined, and two places that share an object in one value share one in the other.
+ * What an engine notes in every error by itself, each in its own properties, is left out, but for the stack.
  *
  * @module
  */
@@ -64,8 +65,19 @@ function compareObjects(a: object, b: object, compare: Compare): string | undefi
   return compareProperties(a, b, compare);
 }
 
+/** Where an error was made: own properties, inherited ones, or none, as engines like it. */
+const ENGINES_OWN: ReadonlySet<string> = new Set([...Object.getOwnPropertyNames(new Error()), "stack"]);
+
+/** The names to compare. */
+function namesOf(value: object): string[] {
+  const names = Object.getOwnPropertyNames(value);
+  if (!(value instanceof Error)) return names;
+  return names.filter((name) => !ENGINES_OWN.has(name) || Object.getOwnPropertyDescriptor(value, name)!.enumerable);
+}
+
 function compareProperties(a: object, b: object, compare: Compare): string | undefined {
-  const [left, right] = [Object.getOwnPropertyNames(a), Object.getOwnPropertyNames(b)];
+  if (a instanceof Error) compare(a.stack, (b as Error).stack, ".stack");
+  const [left, right] = [namesOf(a), namesOf(b)];
   const keys = new Set(right);
   const missing = left.find((key) => !keys.has(key)) ?? right.find((key) => !Object.hasOwn(a, key));
   if (missing !== undefined) return `key ${JSON.stringify(missing)}`;
