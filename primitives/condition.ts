@@ -55,7 +55,7 @@ export interface ConditionWaitOptions {
  * const changed = new Condition();
  * let ready = false;
  * const waiting = changed.withLockAsync(() => changed.waitForAsync(() => ready));
- * changed.withLock(() => {
+ * await changed.withLockAsync(() => {
  *   ready = true;
  *   assert.equal(changed.notify(), 1);
  * });
