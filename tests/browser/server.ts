@@ -31,6 +31,7 @@ const ISOLATION = {
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
 };
+const MODULE = "text/javascript";
 const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'/\s();,][^"'\s();,]*)\2/g;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Lockstep</title><link rel="icon" href="data:,">` +
   `<script type="module" src="/__page.js"></script>`;
@@ -62,7 +63,7 @@ export async function serveSite(
     } else {
       const code = await moduleAt(pathname);
       if (code === undefined) response.writeHead(404, ISOLATION).end();
-      else response.writeHead(200, { "content-type": "text/javascript", ...ISOLATION }).end(code);
+      else response.writeHead(200, { "content-type": typeOf(pathname), ...ISOLATION }).end(code);
     }
   }
 
@@ -72,10 +73,15 @@ export async function serveSite(
     const path = join(folder, normalize(decodeURIComponent(pathname)));
     if (!path.startsWith(folder) || !existsSync(path)) return undefined;
     const code = path.endsWith(".ts") ? await compiled(path) : readFileSync(path, "utf8");
+    if (typeOf(pathname) !== MODULE) return code;
     return code.replace(SPECIFIER, (_, lead: string, quote: string, specifier: string) => {
       return `${lead}${quote}${resolve(specifier)}${quote}`;
     });
   }
+}
+
+function typeOf(pathname: string): string {
+  return pathname.endsWith(".html") ? "text/html" : pathname.endsWith(".css") ? "text/css" : MODULE;
 }
 
 function stop(server: Server): void {
