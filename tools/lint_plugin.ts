@@ -42,7 +42,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "pipe",
     "message",
   ],
-  ["_draw", "deadlock", "acquire_all"],
+  ["_draw", "deadlock", "_acquirable", "acquire_all"],
   ["current", "_thread*", "thread", "timer", "serve"],
   ["mod"],
 ];
