@@ -23,7 +23,8 @@
 //
 // Why no wake-up is lost: by 1 and 2 the last change before a sleep is either seen by the waiter or sees the bit. A wake-up
 // that goes to a thread that can run is passed on by 3 and 4. One that went to a thread that died is made good by the slice:
-// every sleeper looks again by itself.
+// every sleeper looks again by itself. And once threads are known to have died, the next wake-up goes to all, which flushes
+// the dead that some engines keep among the sleepers.
 // Why two words: unpark(BELL, 1) has to reach a thread that can run; an async waiter's event loop may be busy.
 
 import type { Words } from "./_atomics.ts";
@@ -63,12 +64,14 @@ export class Lobby {
   readonly #words: Words;
   readonly #roster: Roster;
   readonly #base: number;
+  #deaths: number;
 
   /** The lobby at word `base` of a record. */
   constructor(words: Words, roster: Roster, base: number) {
     this.#words = words;
     this.#roster = roster;
     this.#base = base;
+    this.#deaths = roster.deaths;
   }
 
   /** Whether somebody waits here, or gave up since it was last woken. */
@@ -84,12 +87,13 @@ export class Lobby {
   #wakeSlow(count: number): void {
     const words = this.#words;
     const base = this.#base;
-    const { parker } = this.#roster;
+    const { parker, deaths } = this.#roster;
     for (;;) {
       const seen = load(words, base);
       if ((seen & WAITING_BIT) === 0) return; // somebody was faster, and whom it woke wakes others
       if (cas(words, base, seen, (seen & ~BITS) + ONE_BELL) !== seen) continue;
-      parker.unpark(words, base, (seen & ALL_BIT) !== 0 ? Infinity : count);
+      parker.unpark(words, base, (seen & ALL_BIT) !== 0 || deaths !== this.#deaths ? Infinity : count);
+      this.#deaths = deaths;
       break;
     }
     if (load(words, base + TASKS) === 0) return;

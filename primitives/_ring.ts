@@ -229,7 +229,8 @@ export class Ring {
     let cell = at >> 2;
     const whole = end - 3;
     for (; start < whole; start += 4) {
-      cells[cell++] = source[start]! | (source[start + 1]! << 8) | (source[start + 2]! << 16) | (source[start + 3]! << 24);
+      cells[cell++] = source[start]! | (source[start + 1]! << 8) | (source[start + 2]! << 16) |
+        (source[start + 3]! << 24);
     }
     if (start < end) { // the rest of the word is padding
       let last = source[start]!;
