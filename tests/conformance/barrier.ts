@@ -7,6 +7,9 @@ import { until } from "../_until.ts";
 import { assembled, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+/** ms for a test: starting a thread takes seconds where many run at once. */
+const AMPLE = { limit: 60_000 };
+const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
 type Count = SharedValue<"i32">;
 
 const BLOCKED: Role = { tasks: 0, blocks: true };
@@ -90,20 +93,20 @@ export function barrierCases(_has: Capabilities): void {
         const arrived = new SharedValue("i32");
         const threads = crew.roles.map((role) => go(meet, role, barrier, arrived, Infinity));
         await assembled(crew, arrived, "Barrier", "meeting");
-        await until(() => barrier.waiting === crew.size);
+        await soon(() => barrier.waiting === crew.size);
         const mine = await barrier.waitAsync();
         const places = [mine, ...(await joined(threads)).flat()].sort((a, b) => a - b);
         assert.deepEqual(places, Array.from({ length: crew.size + 1 }, (_, i) => i));
         assert.equal(barrier.waiting, 0);
       }
-    }, { limit: 20_000 });
+    }, AMPLE);
 
     test(`B8 B9 B10 ${crew.name}: abort(), reset() and a time limit break the round for all`, async () => {
       const barrier = new Barrier(crew.size + 2, { name: "broken" });
       for (const how of ["abort", "reset", "timeout", "reset"]) {
         const arrived = new SharedValue("i32");
         const threads = crew.roles.map((role) => go(meet, role, barrier, arrived, Infinity));
-        await until(() => barrier.waiting === crew.size);
+        await soon(() => barrier.waiting === crew.size);
         if (how === "abort") barrier.abort();
         else if (how === "reset") barrier.reset();
         else await assert.rejects(barrier.waitAsync({ timeout: 20 }), /a party timed out/);
@@ -112,19 +115,23 @@ export function barrierCases(_has: Capabilities): void {
         barrier.reset();
         assert.deepEqual([barrier.waiting, barrier.broken], [0, false]);
       }
-    }, { limit: 30_000 });
+    }, AMPLE);
   }
 
   for (const timed of [BLOCKED, ASYNC]) {
-    test(`B10 B11 the time of a ${timed.blocks ? "blocked" : "waiting task's"} party is over: all get the error`, async () => {
-      const barrier = new Barrier(4, { timeout: 60 });
-      const arrived = new SharedValue("i32");
-      const threads = [BLOCKED, ASYNC].map((role) => go(meet, role, barrier, arrived, 1e9));
-      await until(() => barrier.waiting === 2);
-      threads.push(go(meet, timed, barrier, arrived, 60));
-      assert.deepEqual((await joined(threads)).flat(), [-1, -1, -1]);
-      assert.throws(() => barrier.wait(), /a party timed out/);
-    });
+    test(
+      `B10 B11 the time of a ${timed.blocks ? "blocked" : "waiting task's"} party is over: all get the error`,
+      async () => {
+        const barrier = new Barrier(4, { timeout: 60 });
+        const arrived = new SharedValue("i32");
+        const threads = [BLOCKED, ASYNC].map((role) => go(meet, role, barrier, arrived, 1e9));
+        await soon(() => barrier.waiting === 2);
+        threads.push(go(meet, timed, barrier, arrived, 60));
+        assert.deepEqual((await joined(threads)).flat(), [-1, -1, -1]);
+        assert.throws(() => barrier.wait(), /a party timed out/);
+      },
+      AMPLE,
+    );
   }
 
   test("B3 1000 rounds by five threads, blocked and async", async () => {
@@ -135,36 +142,36 @@ export function barrierCases(_has: Capabilities): void {
       assert.deepEqual(rounds.map((places) => places[round]!).sort(), [0, 1, 2, 3, 4]);
     }
     assert.equal(count.value, 5000);
-  }, { limit: 30_000 });
+  }, AMPLE);
 
   for (const hows of [["blocks", "none", "none"], ["none", "task", "none"], ["task", "blocks", "task"]] as const) {
     test(`B5 B6 the action runs once a round, in one of: ${hows.join(", ")}`, async () => {
       const [barrier, runs] = [new Barrier(3), new SharedValue("i32")];
       await joined(hows.map((how) => go(act, barrier, 50, runs, how)));
       assert.equal(runs.value, 50);
-    }, { limit: 20_000 });
+    }, AMPLE);
   }
 
   test("B6 a blocked party runs the action that a task of its thread brought", async () => {
     const [barrier, runs] = [new Barrier(3), new SharedValue("i32")];
     const thread = go(actBlocked, barrier, runs);
-    await until(() => barrier.waiting === 2);
+    await soon(() => barrier.waiting === 2);
     assert.equal(await barrier.waitAsync() + await thread.joinAsync(), 3);
     assert.equal(runs.value, 1);
-  });
+  }, AMPLE);
 
   for (const how of ["blocks", "task"] as const) {
     test(`B7 an action that throws (${how}): its thread gets the error, the others BrokenBarrierError`, async () => {
       const [barrier, arrived] = [new Barrier(3), new SharedValue("i32")];
       const bad = go(actBadly, barrier, how);
-      await until(() => barrier.waiting === 1);
+      await soon(() => barrier.waiting === 1);
       const other = go(meet, BLOCKED, barrier, arrived, Infinity);
-      await until(() => barrier.waiting === 2);
+      await soon(() => barrier.waiting === 2);
       await assert.rejects(barrier.waitAsync(), BrokenBarrierError);
       await assert.rejects(bad.joinAsync(), /bad action/);
       assert.deepEqual(await other.joinAsync(), [-1]);
       assert(barrier.broken);
-    });
+    }, AMPLE);
   }
 
   for (const how of ["throws", "is told to stop"]) {
@@ -174,14 +181,14 @@ export function barrierCases(_has: Capabilities): void {
         const stops = how !== "throws";
         const dies = stops ? go(meet, BLOCKED, barrier, arrived, Infinity) : go(dieWaiting, barrier, end);
         const others = [BLOCKED, ASYNC].map((role) => go(meet, role, barrier, arrived, 1e9));
-        await until(() => barrier.waiting === 3);
+        await soon(() => barrier.waiting === 3);
         const start = performance.now();
         end.set();
         const ended = assert.rejects((dies as { joinAsync(): Promise<unknown> }).joinAsync());
         if (stops) await dies.terminate();
         await ended;
         assert.deepEqual((await joined(others)).flat(), [-1, -1]);
-        assert.between(performance.now() - start, 0, 3_000);
+        assert.between(performance.now() - start, 0, 5_000);
         assert(barrier.broken);
         barrier.reset();
         assert.equal(barrier.waiting, 0);
@@ -190,18 +197,18 @@ export function barrierCases(_has: Capabilities): void {
         const mine = await barrier.waitAsync();
         assert.deepEqual([mine, ...(await joined(again)).flat()].sort(), [0, 1, 2, 3]);
       }
-    }, { limit: 20_000 });
+    }, AMPLE);
   }
 
   test("B12 a party withdrawn by its signal leaves the others waiting", async () => {
     const [barrier, arrived] = [new Barrier(3), new SharedValue("i32")];
     const threads = [go(meet, BLOCKED, barrier, arrived, Infinity), go(meet, ASYNC, barrier, arrived, Infinity)];
-    await until(() => barrier.waiting === 2);
+    await soon(() => barrier.waiting === 2);
     assert.equal(barrier.broken, false);
     const [first, second] = [new AbortController(), new AbortController()];
     first.abort("gone");
     await assert.rejects(barrier.waitAsync({ signal: first.signal }), (reason) => reason === "gone");
     const mine = await barrier.waitAsync({ signal: second.signal });
     assert.deepEqual([mine, ...(await joined(threads)).flat()].sort(), [0, 1, 2]);
-  });
+  }, AMPLE);
 }

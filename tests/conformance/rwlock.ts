@@ -7,6 +7,9 @@ import { until } from "../_until.ts";
 import { blockedOn, joined, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+/** ms for a test: starting a thread takes seconds where many run at once. */
+const AMPLE = { limit: 60_000 };
+const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
 
 /** Checks that everything in the record that counts holds and waiters is back at 0. */
 function assertFree(lock: RWLock): void {
@@ -127,7 +130,7 @@ export function rwLockCases(_has: Capabilities): void {
     const writes = (await joined(threads)).reduce((sum, n) => sum + n, 0);
     assert.deepEqual([...pair.view], [writes, writes]);
     assertFree(lock);
-  }, { limit: 60_000 });
+  }, AMPLE);
 
   for (const side of ["read", "write"] as const) {
     const other = side === "read" ? "write" : "read";
@@ -140,7 +143,7 @@ export function rwLockCases(_has: Capabilities): void {
       end.set();
       await joined(hogs);
       assertFree(lock);
-    }, { limit: 30_000 });
+    }, AMPLE);
   }
 
   for (const how of ["throw", "stop"] as const) {
@@ -152,7 +155,7 @@ export function rwLockCases(_has: Capabilities): void {
         await held.waitAsync();
         const waits = [go(want, lock, "read", false), go(want, lock, "write", false), go(want, lock, "write", true)];
         if (how === "stop") {
-          await until(() => blockedOn("RWLock", "marked") === 2);
+          await soon(() => blockedOn("RWLock", "marked") === 2);
           await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
         } else await assert.rejects(dies.joinAsync(), /dies/);
         assert.deepEqual(await joined(waits), ["owner-died", "owner-died", "owner-died"]);
@@ -166,7 +169,7 @@ export function rwLockCases(_has: Capabilities): void {
         lock.tryRead()!.release();
         assertFree(lock);
       }
-    }, { limit: 20_000 });
+    }, AMPLE);
 
     test(`D1 RWLock: a thread that dies reading (${how}) vanishes`, async () => {
       const lock = new RWLock({ name: "left" });
@@ -179,22 +182,22 @@ export function rwLockCases(_has: Capabilities): void {
       assert.deepEqual(await joined(waits), ["got it", "got it", "got it"]);
       assert.equal(lock.readers, 0);
       assertFree(lock);
-    }, { limit: 20_000 });
+    }, AMPLE);
   }
 
   test("RWLock: a waiting writer that dies is in nobody's way", async () => {
     const lock = new RWLock({ name: "way" });
     const reader = await lock.readAsync();
     const dies = go(want, lock, "write", false);
-    await until(() => writersWaiting(lock) === 1);
+    await soon(() => writersWaiting(lock) === 1);
     const reads = go(want, lock, "read", false);
-    await until(() => blockedOn("RWLock", "way") === 2);
+    await soon(() => blockedOn("RWLock", "way") === 2);
     await dies.terminate();
     await dies.joinAsync().catch(() => {});
     assert.equal(await reads.joinAsync(), "got it");
     reader.release();
     assertFree(lock);
-  }, { limit: 20_000 });
+  }, AMPLE);
 
   for (const [side, wanted] of [["read", "write"], ["write", "read"], ["write", "write"]] as const) {
     test(`D13 RWLock: two threads ${side} A and B and want to ${wanted} the other: one DeadlockError`, async () => {
@@ -204,7 +207,7 @@ export function rwLockCases(_has: Capabilities): void {
       assert.deepEqual((await joined(threads)).sort(), ["deadlock of 2", "got it"]);
       assertFree(a);
       assertFree(b);
-    });
+    }, AMPLE);
   }
 
   test("D13 RWLock: a reader behind a waiting writer is part of the circle", async () => {
@@ -212,14 +215,14 @@ export function rwLockCases(_has: Capabilities): void {
     const met = new Latch(3);
     const first = go(takeThenWant, a, "read", b, "write", met); // will wait for the third
     const third = go(takeThenWant, b, "read", a, "read", met); // will wait behind the second
-    await until(() => met.count === 1);
+    await soon(() => met.count === 1);
     const second = go(want, a, "write", false); // waits for the first
-    await until(() => writersWaiting(a) === 1);
+    await soon(() => writersWaiting(a) === 1);
     met.countDown();
     const results = await joined<string>([first, second, third]);
     assert.equal(results.filter((result) => result.startsWith("deadlock")).length, 1, results.join(", "));
     assert.equal(results.filter((result) => result === "got it").length, 2, results.join(", "));
     assertFree(a);
     assertFree(b);
-  });
+  }, AMPLE);
 }

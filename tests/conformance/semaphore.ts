@@ -7,6 +7,9 @@ import { until } from "../_until.ts";
 import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+/** ms for a test: starting a thread takes seconds where many run at once. */
+const AMPLE = { limit: 60_000 };
+const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
 type Count = SharedValue<"i32">;
 
 /** Checks that the record's counts of waiters, and the heir, are back at 0. */
@@ -138,7 +141,7 @@ export function semaphoreCases(_has: Capabilities): void {
         for (const n of [2, 1, crew.size - 3]) {
           given.add(n);
           semaphore.release(n);
-          await until(() => taken.value === given.value);
+          await soon(() => taken.value === given.value);
           assert.equal(semaphore.value, 0);
         }
         end.set();
@@ -147,7 +150,7 @@ export function semaphoreCases(_has: Capabilities): void {
         for (let i = 0; i < crew.size; i++) semaphore.tryAcquire();
         assertNobodyWaits(semaphore);
       }
-    }, { limit: 20_000 });
+    }, AMPLE);
   }
 
   test("S6 five threads try twice each on value 3: exactly 3 guards", async () => {
@@ -156,7 +159,7 @@ export function semaphoreCases(_has: Capabilities): void {
     const got = await joined([1, 2, 3, 4, 5].map(() => go(tryTwice, semaphore, tried)));
     assert.equal(got.reduce((sum, n) => sum + n, 0), 3);
     assert.equal(semaphore.value, 3);
-  });
+  }, AMPLE);
 
   for (const value of [1, 3]) {
     test(`S14 BoundedSemaphore(${value}) holds eight threads down, blocked and async`, async () => {
@@ -166,7 +169,7 @@ export function semaphoreCases(_has: Capabilities): void {
       await joined(threads);
       assert.equal(semaphore.value, value);
       assertNobodyWaits(semaphore);
-    }, { limit: 30_000 });
+    }, AMPLE);
   }
 
   test("S12 waiters that give up eat no permit", async () => {
@@ -182,7 +185,7 @@ export function semaphoreCases(_has: Capabilities): void {
     assert(got.every((n) => n > 0));
     assert.equal(semaphore.value, 40);
     assertNobodyWaits(semaphore);
-  }, { limit: 20_000 });
+  }, AMPLE);
 
   for (const how of ["throw", "stop"] as const) {
     test(`D2 a thread that dies holding permits (${how}) gives them back to who waits`, async () => {
@@ -197,7 +200,7 @@ export function semaphoreCases(_has: Capabilities): void {
           return guard;
         });
         if (how === "stop") {
-          await until(() => blockedOn(Kind.name, "dead") === 1);
+          await soon(() => blockedOn(Kind.name, "dead") === 1);
           await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
         } else await assert.rejects(dies.joinAsync(), /dies/);
         await got.waitAsync();
@@ -207,7 +210,7 @@ export function semaphoreCases(_has: Capabilities): void {
         await waits.joinAsync();
         assert.equal(semaphore.value, 3);
       }
-    }, { limit: 20_000 });
+    }, AMPLE);
   }
 
   test("D2 what release() gave back for another thread does not come back a second time when that dies", async () => {
@@ -219,10 +222,10 @@ export function semaphoreCases(_has: Capabilities): void {
       semaphore.release();
       assert.equal(semaphore.value, 1);
       await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
-      await until(() => semaphore.value === 2);
+      await soon(() => semaphore.value === 2);
       assert.equal(semaphore.value, 2);
     }
-  });
+  }, AMPLE);
 
   for (const Kind of [Semaphore, BoundedSemaphore]) {
     test(
@@ -236,7 +239,7 @@ export function semaphoreCases(_has: Capabilities): void {
         for (const n of [0, 7, 6]) {
           for (let i = 0; i < n; i++) semaphore.release();
           passed += n;
-          await until(() =>
+          await soon(() =>
             taken.value === passed && threads.filter(({ alive }) => alive).length === blockedOn(Kind.name, "seven")
           );
           assert.equal(semaphore.value, 0);
@@ -259,9 +262,9 @@ export function semaphoreCases(_has: Capabilities): void {
     const semaphore = new Semaphore(0, { name: "mourned" });
     const [held, end] = [new Latch(1), new Event()];
     const dies = go(holdUntil, semaphore, held, end);
-    await until(() => blockedOn("Semaphore", "mourned") === 1);
+    await soon(() => blockedOn("Semaphore", "mourned") === 1);
     const lives = go(holdUntil, semaphore, held, end);
-    await until(() => blockedOn("Semaphore", "mourned") === 2);
+    await soon(() => blockedOn("Semaphore", "mourned") === 2);
     await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
     semaphore.release();
     await held.waitAsync();
@@ -269,7 +272,7 @@ export function semaphoreCases(_has: Capabilities): void {
     await lives.joinAsync();
     assert.equal(semaphore.value, 1);
     assertNobodyWaits(semaphore);
-  }, { limit: 20_000 });
+  }, AMPLE);
 
   test("a waiter that is passed again and again gets the next permit", async () => {
     const semaphore = new Semaphore(1);
@@ -281,7 +284,7 @@ export function semaphoreCases(_has: Capabilities): void {
     await joined(hogs);
     assert.equal(semaphore.value, 1);
     assertNobodyWaits(semaphore);
-  });
+  }, AMPLE);
 
   test("one thread more than the option threads says gets a RangeError that names it", async () => {
     const semaphore = new Semaphore(5, { threads: 2 });
@@ -293,5 +296,5 @@ export function semaphoreCases(_has: Capabilities): void {
     await joined(threads);
     semaphore.tryAcquire()!.release();
     assert.equal(semaphore.value, 5);
-  });
+  }, AMPLE);
 }
