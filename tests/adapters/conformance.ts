@@ -24,6 +24,7 @@ import { eventCases } from "../conformance/event.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
 import { pipeCases } from "../conformance/pipe.ts";
+import { queueCases } from "../conformance/queue.ts";
 import { rlockCases } from "../conformance/rlock.ts";
 import { rwLockCases } from "../conformance/rwlock.ts";
 import { semaphoreCases } from "../conformance/semaphore.ts";
@@ -57,6 +58,7 @@ const TOPICS: readonly Topic[] = [
   barrierCases,
   rwLockCases,
   valuesCases,
+  queueCases,
   pipeCases,
 ];
 
