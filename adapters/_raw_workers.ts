@@ -21,7 +21,7 @@ export function watchWorkers(): void {
     const ended = (): void => {
       for (const membership of memberships) {
         for (const raw of membership.raws()) {
-          if (raw.number !== 0 && raw.number === number) membership.markDead(raw.id);
+          if (raw.number > 0 && raw.number === number) membership.markDead(raw.id);
         }
       }
     };
@@ -35,12 +35,12 @@ export function watchMembers(membership: Membership): void {
   memberships.push(membership);
   if (!tellsLives) return;
   const nameOf = (id: number): string => `lockstep-${membership.key}-${id}`;
-  if (membership.isRaw && membership.number === 0) void hold(nameOf(membership.id));
+  if (membership.isRaw && membership.number === 0) void hold(nameOf(membership.id)).then(() => membership.announce());
   if (!membership.isMain) return;
   const watched = new Set<number>();
   membership.onRaw(() => {
     for (const { id, number } of membership.raws()) {
-      if (number !== 0 || watched.has(id)) continue;
+      if (number !== -1 || watched.has(id)) continue;
       watched.add(id);
       onDeath(nameOf(id), () => {
         watched.delete(id);

@@ -15,7 +15,7 @@
 //   9          WARNED    any thread           the WAITS value for which a stuck program was last reported
 //   10         TRACKS    any thread           1: every thread notes what it holds, see _notes.ts
 //   11         HOOKS     any thread           how many agents have an except hook of their own
-//   12         RAWS      raw workers          counts those that joined, wraps; the main thread sleeps on it
+//   12         RAWS      raw workers          counts those that said how they are watched; the main thread sleeps on it
 //
 //   slot word  name      written by           meaning
 //   0          STATE     any thread, by cas   bits 0-2 FREE, TAKING, STARTING, RUNNING, STOPPING or DEAD; bits 3-20 the
@@ -40,7 +40,7 @@
 //   49         VERB      owner                the method that waits: a number of VERBS
 //   50         STAMP     owner                WAITS as it was before the latest look at OWNERS began; see _detect.ts
 //   51         SINCE     owner                when the wait began: low 32 bits of the time of day in ms
-//   52         NUMBER    owner                the runtime's own number of a raw worker, 0 = none
+//   52         NUMBER    owner                the runtime's own number of a raw worker; 0 = none, -1 = it holds its sign of life
 //   53 - 63    -         nobody               spare: a slot fills its cache lines
 //
 //   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _notes.ts.
@@ -231,12 +231,10 @@ export class Roster {
 
   /** A raw worker tells its end itself, where it can, and is watched by whoever can see it. */
   #joinRaw(id: number): void {
-    const { words, parker } = this;
+    const { words } = this;
     this.rename(id, `Worker-${id & SLOT_MASK}`);
     store(words, this.#at(id & SLOT_MASK) + NUMBER, agent.host?.workerNumber ?? 0);
     agent.host?.onEnd(() => this.markDead(id));
-    add(words, RAWS, 1);
-    parker.unpark(words, RAWS, Infinity);
   }
 
   #membership(isMain: boolean): Membership {
@@ -256,6 +254,11 @@ export class Roster {
         const seen = load(words, RAWS);
         listener();
         parker.parkAsync(words, RAWS, seen, LOOK).promise.then(() => this.onRaw(listener), () => {});
+      },
+      announce: () => {
+        store(words, this.#at(this.#me & SLOT_MASK) + NUMBER, -1);
+        add(words, RAWS, 1);
+        parker.unpark(words, RAWS, Infinity);
       },
       markDead: (id) => void this.markDead(id),
     };

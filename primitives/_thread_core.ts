@@ -38,6 +38,8 @@ export class ThreadLocal {
   posted: { readonly value: unknown } | undefined = undefined;
   /** Called when it comes. */
   readonly listeners: Set<() => void> = new Set<() => void>();
+  /** Called when its worker is known to have stopped. */
+  readonly stopListeners: Set<() => void> = new Set<() => void>();
 }
 
 /** Room for a result, unless told: reserved, and not used up. */
@@ -258,6 +260,18 @@ export class ThreadCore implements Wanted {
     while (mayBlock() && !this.#settled(true) && remaining(deadline) > 0) {
       roster.parker.park(words, DONE, 0, Math.min(remaining(deadline), SLICE));
     }
+  }
+
+  /** Resolves when this agent knows that the worker has stopped, and has all its messages; or after so many ms. */
+  stopped(ms: number): Promise<void> {
+    if (!agent.children.has(this)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.local.stopListeners.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Whether it has ended. Throws when it is known that nobody can make it end. */

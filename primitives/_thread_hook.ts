@@ -7,7 +7,11 @@
 
 import { agent } from "./_agent.ts";
 import { recordKey } from "./_layout.ts";
+import { decode } from "./_codec.ts";
+import { encodeError } from "./_codec_error.ts";
+import type { FullHandle } from "./_handle.ts";
 import { ThreadCore } from "./_thread_core.ts";
+import type { ThreadMessage } from "./_thread_messages.ts";
 import type { Ending } from "./_thread_record.ts";
 import type { Host } from "./host.ts";
 
@@ -21,14 +25,9 @@ function isQuiet(ending: Ending): boolean {
   return reason === "terminated" || reason === "exit" && (exitCode ?? 0) === 0 || reason === "closed" && exitCode === 0;
 }
 
-/** In a thread that ends so, before anybody can see it: tells at once, if it is to. Returns whether starters are to. */
-export function tellOwnEnd(core: ThreadCore, ending: Ending, error: unknown): boolean {
-  const { record, roster } = core;
-  if (isQuiet(ending) || record.asked) return false;
-  if (!record.claimTelling()) return false;
-  if (agent.exceptHook === undefined && roster.hooked) return true;
-  tell(core, error);
-  return false;
+/** In a thread that ends so, before anybody can see it: tells at once, if it is to. */
+export function tellOwnEnd(core: ThreadCore, ending: Ending, error: unknown): void {
+  if (!isQuiet(ending) && !core.record.asked && core.record.claimTelling()) tellOrPass(core, error);
 }
 
 /** In a starter whose thread has ended. */
@@ -36,31 +35,27 @@ export function noteEnd(core: ThreadCore): void {
   const { record } = core;
   if (isQuiet(record.ending!) || record.told || record.taken) return;
   if (record.asked) agent.untold.set(recordKey(record.words), core);
-  else tellUp(core);
+  else if (record.claimTelling()) tellOrPass(core, core.error);
 }
 
 /** Tells of the failed threads of this agent that nobody has joined by now: it ends. */
 export function tellUntold(): void {
   for (const core of agent.untold.values() as Iterable<ThreadCore>) {
-    if (!core.record.taken) tellUp(core);
+    if (!core.record.taken && core.record.claimTelling()) tellOrPass(core, core.error);
   }
   agent.untold.clear();
 }
 
-/** Tells of a thread that has ended, here or in a starter that has a hook. */
-function tellUp(core: ThreadCore): void {
-  if (core.record.claimTelling()) passUp(core);
+/** What a starter does with an error that was passed to it. */
+export function passedUp(thread: FullHandle, error: Uint8Array): void {
+  tellOrPass(ThreadCore.attach(thread), decode(error));
 }
 
-/** The same when the right to tell is claimed already. */
-export function passUp(core: ThreadCore): void {
-  if (agent.exceptHook !== undefined || !agent.started || !core.roster.hooked) return tell(core, core.error);
-  agent.host!.post({ lockstep: "uncaught", thread: core.handle });
-}
-
-/** What a starter does with an error that was passed up to it. */
-export function passedUp(thread: unknown): void {
-  passUp(ThreadCore.attach(thread));
+/** Tells of a thread's error here, unless a starter has a hook and this agent has none. */
+function tellOrPass(core: ThreadCore, error: unknown): void {
+  if (agent.exceptHook !== undefined || !agent.started || !core.roster.hooked) return tell(core, error);
+  const message: ThreadMessage = { lockstep: "uncaught", thread: core.handle, error: encodeError(error).slice() };
+  agent.host!.post(message);
 }
 
 function tell(core: ThreadCore, error: unknown): void {

@@ -34,7 +34,7 @@ export interface ThreadStart {
 /** From a thread to its starter: what does not fit into bytes, or an error that nobody joins. */
 export type ThreadMessage =
   | { readonly lockstep: "outcome"; readonly id: number; readonly value: unknown }
-  | { readonly lockstep: "uncaught"; readonly thread: FullHandle };
+  | { readonly lockstep: "uncaught"; readonly thread: FullHandle; readonly error: Uint8Array };
 
 /** Whether a message is one of ours. */
 export function isThreadMessage(message: unknown): message is ThreadMessage {

@@ -5,7 +5,8 @@
 //   0 1 2 TAG ID  creator, once       see _layout.ts
 //   3     DONE    who ends it, once   0 = not ended; else how: see below
 //   4     THREAD  starter, once       the thread's id in the roster, 0 = not started
-//   5     CONTROL anybody             STOP_BIT told to stop; KILL_BIT to be stopped by force; STUCK_BIT cannot be
+//   5     CONTROL anybody             STOP_BIT told to stop; KILL_BIT to be stopped by force; STUCK_BIT cannot be;
+//                                     by the thread: UP_BIT it runs; HEARD_BIT its event loop has seen STOP_BIT
 //   6     JOINS   joiners             bits 0-15 joins that wait at present; ASKED_BIT somebody has ever joined;
 //                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did
 //   7     LENGTH  who ends it         bytes of the outcome
@@ -77,6 +78,10 @@ export const STOP_BIT = 1;
 export const KILL_BIT = 2;
 /** CONTROL: it was told to stop, did not, and nobody can make it. */
 export const STUCK_BIT = 4;
+/** CONTROL: it runs. */
+export const UP_BIT = 8;
+/** CONTROL: its event loop turns, and has seen STOP_BIT: it will end. */
+export const HEARD_BIT = 16;
 
 const ASKED_BIT = 0x10000;
 const TAKEN_BIT = 0x20000;

@@ -7,11 +7,11 @@ import { now } from "./_deadline.ts";
 import { passOn, type Shareable } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { passUp, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
-import { CANCELLED, FIRED, KILL_BIT, STOP_BIT, TIMER } from "./_thread_record.ts";
+import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
-import { requireHost, watch } from "./_thread_start.ts";
+import { askToStop, requireHost, terminateThread, watch } from "./_thread_start.ts";
 import { load } from "./_atomics.ts";
 import { SLICE, waitAsync } from "./_wait.ts";
 import type { HostEnd } from "./host.ts";
@@ -22,6 +22,10 @@ import type { Thread } from "./thread.ts";
 
 /** What a thread's daemons get to unwind in when it ends, in ms. */
 const GRACE = 100;
+/** How long it waits for the last messages of threads that have ended, in ms. */
+const LAST_WORDS = 1000;
+/** What async waits get to unwind in when the thread is told to go, in ms. */
+const UNWINDING = 50;
 
 type Target = (...args: unknown[]) => unknown;
 
@@ -36,6 +40,7 @@ export async function runThread(start: ThreadStart): Promise<void> {
   const core = ThreadCore.attach(start.record);
   useRoster(core.roster);
   core.roster.adopt(start.id); // before the target's module makes anything
+  core.record.tell(UP_BIT);
   const end = new ThreadEnd(core);
   host.onEnd((how) => end.abruptly(how));
   watch(core.record, () => end.obey());
@@ -48,6 +53,7 @@ export async function runThread(start: ThreadStart): Promise<void> {
     await end.childrenEnd();
     end.threw(error);
   }
+  await end.linger();
   host.exit(0);
 }
 
@@ -122,18 +128,26 @@ class ThreadEnd {
   /** Told to stop: waits of ours throw by themselves; told to go: goes, as soon as nothing unwinds any more. */
   obey(): void {
     const { record, roster } = this.#core;
-    if ((record.control & STOP_BIT) !== 0) {
+    if ((record.control & (STOP_BIT | HEARD_BIT)) === STOP_BIT) {
+      record.tell(HEARD_BIT);
       roster.tellToStop(record.id);
       for (const wake of [...agent.sleepers]) wake();
     }
     if ((record.control & KILL_BIT) === 0) return;
-    if (agent.pending === 0) return this.#exit();
-    setTimeout(() => this.#exit(), SLICE);
+    // What was woken by the stop is on its way out.
+    setTimeout(() => void this.#exit(), agent.pending === 0 ? 0 : UNWINDING);
   }
 
-  #exit(): void {
+  async #exit(): Promise<void> {
     this.#settle({ kind: "ended", reason: "terminated" }, undefined);
+    await this.linger();
     requireHost().exit(0);
+  }
+
+  /** Stays, although it has ended, where the end of its worker would cut short threads that go on: see deno.ts. */
+  async linger(): Promise<void> {
+    if (requireHost().stopsRunningCode) return;
+    for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
   }
 
   /** The target returned. */
@@ -169,14 +183,14 @@ class ThreadEnd {
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
       return this.#settle({ kind: "ended", reason: "terminated" }, undefined);
     }
-    let bytes = encodeError(error);
+    let bytes = encodeError(error).slice(); // a hook may encode too
     if (bytes.length > record.capacity) {
       const short = new RangeError(
         `Cannot pass on what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
           `maxResultBytes is ${record.limit}`,
       );
       short.stack = undefined;
-      bytes = encodeError(short);
+      bytes = encodeError(short).slice();
     }
     this.#settle({ kind: "threw", bytes }, error);
   }
@@ -185,13 +199,14 @@ class ThreadEnd {
   abruptly(end: HostEnd): void {
     const { record } = this.#core;
     if (record.done) return;
-    this.#stopChildren();
-    const deadline = now() + GRACE;
-    for (const child of children()) child.endedBy(deadline);
+    const mine = children();
+    for (const child of mine) askToStop(child);
+    for (const child of mine) child.endedBy(now() + (child.roster.waits(child.id) ? 2 * SLICE : GRACE));
+    for (const child of children()) child.record.tell(KILL_BIT);
     const { reason, exitCode, thrown } = end;
-    const bytes = thrown === undefined ? undefined : encodeError(thrown.error);
+    const bytes = thrown === undefined ? undefined : encodeError(thrown.error).slice();
     const stopping = (record.control & KILL_BIT) !== 0;
-    this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, undefined);
+    this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, thrown?.error);
   }
 
   #settle(ending: Ending, error: unknown): void {
@@ -200,13 +215,13 @@ class ThreadEnd {
     if (record.done) return;
     tellUntold();
     const told = error ?? (ending.kind === "ended" ? core.failure(ending) : undefined);
-    const passes = tellOwnEnd(core, ending, told);
+    tellOwnEnd(core, ending, told);
     record.end(ending);
-    if (passes) passUp(core);
   }
 
-  /** Waits for the threads that this one has started: its daemons are told to stop. */
+  /** Waits for the threads that this one has started; its daemons are terminated. */
   async childrenEnd(): Promise<void> {
+    const started = [...agent.children] as ThreadCore[];
     try {
       for (const child of children()) {
         if (!child.daemon) await child.ended({});
@@ -214,15 +229,8 @@ class ThreadEnd {
     } catch {
       // Told to stop, or it cannot end: then they are to stop as well.
     }
-    this.#stopChildren();
-    await Promise.all(children().map((child) => child.ended({ timeout: GRACE, unstoppable: true })));
-  }
-
-  #stopChildren(): void {
-    for (const { roster, record } of children()) {
-      roster.tellToStop(record.id);
-      record.tell(STOP_BIT);
-    }
+    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+    await Promise.all(started.filter((child) => !child.alive).map((child) => child.stopped(LAST_WORDS)));
   }
 }
 

@@ -9,7 +9,7 @@ import { ThreadCore } from "./_thread_core.ts";
 import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
-import { CONTROL, KILL_BIT, STOP_BIT, STUCK_BIT } from "./_thread_record.ts";
+import { CONTROL, HEARD_BIT, KILL_BIT, STOP_BIT, STUCK_BIT, UP_BIT } from "./_thread_record.ts";
 import type { ThreadRecord } from "./_thread_record.ts";
 import { SLICE } from "./_wait.ts";
 import type { Host, HostEnd } from "./host.ts";
@@ -17,8 +17,12 @@ import { ThreadError, UnsupportedError } from "./errors.ts";
 
 /** How long a watch sleeps when nothing wakes it, in ms. */
 const WATCH = 1000;
-/** How long a thread that Lockstep cannot kill gets after being told to go, in ms. */
-const LAST_CALL = 100;
+/** How long a thread that nobody can kill gets to show that its event loop turns, in ms. */
+const LAST_CALL = 1000;
+/** How often it is looked at meanwhile, in ms. */
+const GLANCE = 100;
+/** How long one gets that is not up yet, whose event loop turns, or that waits, in ms. */
+const PATIENCE = 10_000;
 
 /** What start() needs to know beside the core. */
 export interface ThreadPlan {
@@ -54,7 +58,6 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     args: plan.args,
     fields: plan.fields,
   };
-  let killed = false;
   core.onMessage = (message) => receive(core, message);
   if (!agent.started && agent.children.size === 0) tellAtEnd(host);
   agent.children.add(core);
@@ -62,13 +65,11 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     passOn(plan.given, roster, id);
     const worker = local.worker = host.spawn({ name, data, worker: plan.worker, ref: !core.daemon }, {
       message: core.onMessage,
-      end: (end) => ended(core, killed ? { reason: "terminated" } : end),
+      end: (end) => ended(core, end),
     });
     watch(record, () => {
-      if ((record.control & KILL_BIT) === 0 || !host.stopsRunningCode || killed) return;
-      killed = true;
-      worker.terminate();
-    });
+      if ((record.control & KILL_BIT) !== 0 && host.stopsRunningCode) worker.terminate();
+    }, () => worker.setRef(false)); // what it still does is nothing that anybody waits for
   } catch (cause) {
     agent.children.delete(core);
     record.end({ kind: "ended", reason: "error", bytes: encodeError(cause) });
@@ -87,7 +88,7 @@ function messageOf(error: unknown): string {
 
 function receive(core: ThreadCore, message: unknown): void {
   if (!isThreadMessage(message)) return;
-  if (message.lockstep === "uncaught") return passedUp(message.thread);
+  if (message.lockstep === "uncaught") return passedUp(message.thread, message.error);
   core.local.posted = { value: message.value };
   for (const listener of [...core.local.listeners]) listener();
 }
@@ -104,12 +105,13 @@ function tellAtEnd(host: Host): void {
 /** The worker is known to have stopped. */
 function ended(core: ThreadCore, end: HostEnd): void {
   const { record, roster, local } = core;
-  const { reason, exitCode, thrown } = end;
+  const { reason, exitCode, thrown }: HostEnd = (record.control & KILL_BIT) !== 0 ? { reason: "terminated" } : end;
   // What it had sent before comes first.
   for (let taken = local.worker!.take(); taken !== undefined; taken = local.worker!.take()) {
     receive(core, taken.message);
   }
   agent.children.delete(core);
+  for (const listener of [...local.stopListeners]) listener();
   const bytes = thrown === undefined ? undefined : encodeError(thrown.error);
   record.end({ kind: "ended", reason, exitCode, bytes });
   record.wakeAll();
@@ -125,17 +127,24 @@ export function endOrphan(start: ThreadStart, end: HostEnd): void {
   record.wakeAll();
 }
 
-/** Calls back at every change of a thread's orders, until it has ended. Keeps nothing alive. */
-export function watch(record: ThreadRecord, react: () => void): void {
+/** Calls back at every change of a thread's orders, and once it has ended. Keeps nothing alive. */
+export function watch(record: ThreadRecord, react: () => void, done: () => void = () => {}): void {
   const { words, roster } = record;
   const owner = agent;
   const step = (): void => {
-    if (owner !== agent || record.done) return;
+    if (owner !== agent) return;
     const seen = record.control;
+    if (record.done) return done();
     react();
     roster.parker.parkAsync(words, CONTROL, seen, WATCH).promise.then(step, () => {});
   };
   step();
+}
+
+/** Has every wait of a thread throw, present and later ones. */
+export function askToStop({ roster, record }: ThreadCore): void {
+  roster.tellToStop(record.id);
+  record.tell(STOP_BIT);
 }
 
 /** Stops a thread: asks, waits for `grace` ms, then makes it, where the host can. */
@@ -149,16 +158,24 @@ export async function terminateThread(core: ThreadCore, grace: number): Promise<
   const { record, roster, id } = core;
   if (!core.alive) return;
   const host = requireHost();
-  roster.tellToStop(id);
-  record.tell(STOP_BIT);
+  askToStop(core);
   if (await core.ended({ timeout: grace, unstoppable: true })) return;
   // It is in a wait of ours, and will notice at its next look around.
   if (roster.waits(id) && await core.ended({ timeout: 2 * SLICE, unstoppable: true })) return;
   record.tell(KILL_BIT);
-  if (host.stopsRunningCode) {
-    await core.ended({ unstoppable: true });
-  } else if (!await core.ended({ timeout: SLICE + LAST_CALL, unstoppable: true })) {
-    record.tell(STUCK_BIT);
-    throw core.stuck("terminate");
+  if (host.stopsRunningCode) await core.ended({ unstoppable: true });
+  else await lastCall(core);
+}
+
+/** Waits for the end of a thread that nobody can kill, as long as there is hope. */
+async function lastCall(core: ThreadCore): Promise<void> {
+  const { record, roster, id } = core;
+  for (let ms = 0; ms < PATIENCE; ms += GLANCE) {
+    if (await core.ended({ timeout: GLANCE, unstoppable: true })) return;
+    const { control } = record;
+    const hope = (control & UP_BIT) === 0 || (control & HEARD_BIT) !== 0 || roster.waits(id);
+    if (!hope && ms >= LAST_CALL) break;
   }
+  record.tell(STUCK_BIT);
+  throw core.stuck("terminate");
 }

@@ -56,15 +56,17 @@ export interface Membership {
   readonly key: number;
   /** This agent's id there. */
   readonly id: number;
-  /** Its `workerNumber`. */
+  /** Its `workerNumber`, 0 = none. */
   readonly number: number;
   /** Whether it is the main thread. */
   readonly isMain: boolean;
   /** Whether it is a worker that Lockstep did not start. */
   readonly isRaw: boolean;
-  /** All such workers that are alive. */
+  /** All such workers that are alive, by number; -1 when it has announced itself. */
   raws(): readonly { readonly id: number; readonly number: number }[];
-  /** Calls back now, and whenever another such worker has become a member. Keeps nothing alive. */
+  /** This agent, such a worker, holds its sign of life from now on. */
+  announce(): void;
+  /** Calls back now, and whenever another such worker has announced itself. Keeps nothing alive. */
   onRaw(listener: () => void): void;
   /** That thread has stopped. */
   markDead(id: number): void;

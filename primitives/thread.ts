@@ -42,7 +42,7 @@ export interface ThreadSettings {
 }
 
 /** The arguments of a target: required unless it can do without. */
-export type ThreadArguments<A extends readonly unknown[]> = readonly [] extends A ? { args?: NoInfer<A> }
+export type ThreadArguments<A extends readonly unknown[]> = [] extends A ? { args?: NoInfer<A> }
   : { args: NoInfer<A> };
 
 /** A thread that calls an exported function. */
@@ -64,6 +64,12 @@ export interface SubclassOptions extends ThreadSettings {
   module: string | URL;
   /** The name the class is exported by, where that differs from its own. */
   exportName?: string;
+  /** None: `run()` says what to do. */
+  target?: undefined;
+  /** None. */
+  args?: undefined;
+  /** None. */
+  worker?: undefined;
 }
 
 /** A thread in a worker of bundled code, which calls `serve()`. */

@@ -28,6 +28,8 @@ import { queueCases } from "../conformance/queue.ts";
 import { rlockCases } from "../conformance/rlock.ts";
 import { rwLockCases } from "../conformance/rwlock.ts";
 import { semaphoreCases } from "../conformance/semaphore.ts";
+import { threadEndsCases } from "../conformance/thread_ends.ts";
+import { threadsCases } from "../conformance/threads.ts";
 import { valuesCases } from "../conformance/values.ts";
 
 /** What may be declared missing; everything else has to work everywhere. */
@@ -58,6 +60,8 @@ const TOPICS: readonly Topic[] = [
   barrierCases,
   rwLockCases,
   valuesCases,
+  threadsCases,
+  threadEndsCases,
   queueCases,
   pipeCases,
 ];

@@ -1,0 +1,255 @@
+// PYTHON.md section 11, T12 and T21 to T25: threads that end otherwise, and workers that Lockstep did not start.
+
+import * as lockstep from "../../mod.ts";
+import { Event, Lock, SharedValue, Thread, ThreadError } from "../../mod.ts";
+import { assert, runtime, test } from "../_harness.ts";
+import { until } from "../_until.ts";
+import type { Capabilities } from "../adapters/conformance.ts";
+import * as targets from "../testdata/thread_targets.ts";
+
+const module = new URL("../testdata/thread_targets.ts", import.meta.url);
+const worker = new URL("../testdata/raw_worker.ts", import.meta.url);
+// deno-lint-ignore no-explicit-any
+const realm: any = globalThis;
+const server = runtime !== "browser";
+const onServer = server ? undefined : "no process in a browser";
+
+/** What a thread's join is rejected with. */
+async function failure(thread: { joinAsync(): Promise<unknown> }): Promise<ThreadError & Record<string, unknown>> {
+  try {
+    await thread.joinAsync();
+  } catch (error) {
+    return error as ThreadError & Record<string, unknown>;
+  }
+  throw new Error("The thread did not fail");
+}
+
+function listed(thread: Thread<unknown, never>): boolean {
+  return lockstep.enumerateThreads().some(({ id }) => id === thread.id);
+}
+
+/** How a thread can end without returning, on this runtime: reason and exit code. */
+const ENDS: readonly (readonly [how: string, reason: string, exitCode: number | undefined])[] = [
+  ["late error", "error", undefined],
+  ["late rejection", "error", undefined],
+  ...(server
+    ? [
+      ["exit", "exit", 3],
+      ["exit 0", "exit", 0],
+      ["runtime exit", "exit", 4],
+      ["nothing left", "closed", undefined],
+    ] as const
+    : []),
+  ...(runtime === "deno" || runtime === "browser" ? [["close", "closed", undefined]] as const : []),
+];
+
+/** What nobody has joined goes here instead of to the console. */
+function quietly(body: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    lockstep.setExceptHook(() => {});
+    try {
+      await body();
+    } finally {
+      lockstep.setExceptHook(undefined);
+    }
+  };
+}
+
+export function threadEndsCases(has: Capabilities): void {
+  for (const [how, reason, exitCode] of ENDS) {
+    test(
+      `T22 a thread that ends by "${how}" is known to have, and what it held can be recovered`,
+      quietly(async () => {
+        const lock = new Lock();
+        const thread = new Thread({ target: targets.dieHolding, module, args: [lock, how] }).start();
+        const error = await failure(thread);
+        assert(error instanceof ThreadError, String(error));
+        assert.equal(error.reason, reason);
+        if (exitCode !== undefined) assert.equal(error.exitCode, exitCode);
+        assert.equal(error.threadName, thread.name);
+        if (reason === "error") assert.equal((error.cause as Error).message, "late");
+        assert.equal(thread.state, "dead");
+        assert.equal(listed(thread), false);
+        assert.throws(() => lock.tryAcquire(), lockstep.OwnerDiedError);
+        lock.recover()!.release();
+        lock.acquire().release();
+      }),
+    );
+
+    test(
+      `T22 a thread that ends by "${how}" is known to have, to a joiner that is blocked`,
+      quietly(async () => {
+        const thread = new Thread({ target: targets.endBy, module, args: [how] }).start();
+        const joiner = new Thread({ target: targets.joinByHandle, module, args: [thread.handle, true] }).start();
+        const { error } = await joiner.joinAsync() as { error: ThreadError };
+        assert.equal(error.reason, reason);
+        if (server) assert.equal((assert.throws(() => thread.join()) as ThreadError).reason, reason);
+      }),
+    );
+  }
+
+  test("T21 setExceptHook() gets the error and the thread, of nested threads too", async () => {
+    const told: [string, unknown][] = [];
+    lockstep.setExceptHook((error, thread) => told.push([thread.name, error]));
+    try {
+      new Thread({ target: targets.fail, module, name: "failing" }).start();
+      await until(() => told.length === 1);
+      assert.equal(told[0]![0], "failing");
+      assert(told[0]![1] instanceof RangeError);
+      new Thread({ target: targets.leaveFailing, module, name: "outer" }).start();
+      await until(() => told.length === 2);
+      assert.equal(told[1]![0], "inner");
+    } finally {
+      lockstep.setExceptHook(undefined);
+    }
+    assert.throws(() => lockstep.setExceptHook(1 as never), TypeError);
+  });
+
+  test("T21 the except hook is not told of what somebody joins", async () => {
+    let told = 0;
+    lockstep.setExceptHook(() => told++);
+    try {
+      const thread = new Thread({ target: targets.fail, module }).start();
+      await failure(thread);
+      await failure(new Thread({ target: targets.fail, module }).start());
+      assert.equal(told, 0);
+    } finally {
+      lockstep.setExceptHook(undefined);
+    }
+  });
+
+  test("T24 terminate() right after start() neither hangs nor loses the outcome", async () => {
+    for (let round = 0; round < 3; round++) {
+      const thread = new Thread({ target: targets.waitFor, module, args: [new Event()] }).start();
+      await thread.terminate();
+      assert.equal((await failure(thread)).reason, "terminated");
+      assert.equal(listed(thread), false);
+    }
+  });
+
+  test("T24 terminate() does nothing to a finished thread, and rejects before start()", async () => {
+    const thread = new Thread({ target: targets.add, module, args: [1, 2] });
+    assert(await thread.terminate().then(() => false, (error) => error instanceof ThreadError));
+    await thread.start().joinAsync();
+    await thread.terminate();
+    assert.equal(await thread.joinAsync(), 3);
+    assert(await thread.terminate({ grace: -1 }).then(() => false, (error) => error instanceof RangeError));
+  });
+
+  for (const how of ["lock", "lock async", "event", "event async", "timed", "join", "again"]) {
+    test(`T25 terminate() ends a thread that waits (${how}), through its finally blocks`, async () => {
+      const [lock, event, out] = [new Lock({ handoff: true }), new Event(), new SharedValue("i32")];
+      const guard = lock.acquire();
+      const thread = new Thread({ target: targets.waitIn, module, args: [how, lock, event, out] }).start();
+      await until(() => out.value === 10);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // by now it waits, and if not, that is to work too
+      await thread.terminate();
+      assert.equal(out.value, 11);
+      const error = await failure(thread);
+      assert(error instanceof ThreadError);
+      assert.equal(error.reason, "terminated");
+      guard.release();
+      event.set();
+      lock.acquire().release();
+      await until(() => lockstep.enumerateThreads().every(({ name }) => !/waitFor|waitIn/.test(name)));
+    });
+  }
+
+  test("T25 terminate() ends a thread that idles in its event loop, also from a thread that did not start it", async () => {
+    for (const by of ["starter", "other"]) {
+      const here = new Event();
+      const thread = new Thread({ target: targets.idle, module, args: [here] }).start();
+      await here.waitAsync();
+      if (by === "starter") await thread.terminate();
+      else await new Thread({ target: targets.terminateByHandle, module, args: [thread.handle] }).start().joinAsync();
+      assert.equal((await failure(thread)).reason, "terminated");
+    }
+  });
+
+  test("T25 terminate() kills a thread that runs", async () => {
+    const turns = new SharedValue("i32");
+    const thread = new Thread({ target: targets.spin, module, args: [turns], daemon: true }).start();
+    await until(() => turns.value > 0);
+    await thread.terminate({ grace: 20 });
+    assert.equal((await failure(thread)).reason, "terminated");
+    const last = turns.value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(turns.value, last);
+  }, { skip: has.killsRunningCode ? undefined : "this runtime cannot stop running code" });
+
+  test("T25 terminate() says so when the runtime cannot stop a thread, and nothing it holds is recovered", async () => {
+    const turns = new SharedValue("i32");
+    const lock = new Lock();
+    const stop = new Event();
+    const args: [Lock, SharedValue<"i32">, Event] = [lock, turns, stop];
+    const thread = new Thread({ target: targets.holdAndSpin, module, args, daemon: true }).start();
+    await until(() => turns.value > 0);
+    const error = await thread.terminate().then(() => undefined, (error) => error as ThreadError);
+    assert.equal(error?.reason, "unstoppable");
+    assert.equal(thread.state, "stopping");
+    assert.equal((await failure(thread)).reason, "unstoppable");
+    assert.equal(lock.tryAcquire({ timeout: 20 }), undefined);
+    assert.equal(lock.recover(), undefined);
+    stop.set(); // it ends after all
+    await until(() => thread.state === "dead");
+  }, { skip: has.killsRunningCode ? "this runtime can stop running code" : undefined });
+
+  test("T12 a raw worker has a currentThread(), which is a daemon and cannot be joined", async () => {
+    const raw = await startRaw({ what: "introduce", handle: new Lock().handle });
+    const { name, alive, daemon, join, isMainThread } = await raw.answer as Record<string, unknown>;
+    assert.match(String(name), /^Worker-\d+$/);
+    assert.deepEqual([alive, daemon, join, isMainThread], [true, true, "thread-failed", false]);
+    await until(() => lockstep.enumerateThreads().every((thread) => thread.name !== name));
+  });
+
+  test("G11 after 15 raw workers came and went the roster is as short as before", async () => {
+    const before = lockstep.activeCount();
+    const names = new Set<unknown>();
+    for (let i = 0; i < 15; i += 5) {
+      const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw({ what: "stay", handle: new Lock().handle })));
+      for (const raw of raws) names.add(((await raw.answer) as { name: string }).name);
+      for (const raw of raws) raw.terminate();
+      await until(() => lockstep.activeCount() === before);
+    }
+    assert(names.size >= 5);
+  }, { limit: 30_000 });
+
+  test("a raw worker that dies holding a lock is known to have died", async () => {
+    const lock = new Lock();
+    const raw = await startRaw({ what: "hold", handle: lock.handle });
+    await raw.answer;
+    assert.equal(lock.tryAcquire(), undefined);
+    raw.terminate();
+    await until(() => {
+      try {
+        return lock.tryAcquire() !== undefined;
+      } catch (error) {
+        return error instanceof lockstep.OwnerDiedError;
+      }
+    });
+    lock.recover()!.release();
+  });
+
+  test("T22 a thread that exits takes the threads that it has started with it", async () => {
+    const [first, second] = [new SharedValue("i32"), new SharedValue("i32")];
+    const thread = new Thread({ target: targets.exitWithThreads, module, args: [first, second], name: "exiting" });
+    assert.equal((await failure(thread.start())).reason, "exit");
+    const gone = () => lockstep.enumerateThreads().every(({ name }) => name !== "sleeper" && name !== "spinner");
+    if (has.killsRunningCode) await until(gone);
+    else await until(() => lockstep.enumerateThreads().every(({ name }) => name !== "sleeper"));
+  }, { skip: onServer });
+}
+
+/** A worker that Lockstep did not start, and its first answer. */
+async function startRaw(message: object): Promise<{ answer: Promise<unknown>; terminate(): void }> {
+  const threads = realm.process?.getBuiltinModule?.("node:worker_threads");
+  if (runtime === "node") {
+    const raw = new threads.Worker(worker);
+    raw.postMessage(message);
+    return { answer: new Promise((resolve) => raw.once("message", resolve)), terminate: () => raw.terminate() };
+  }
+  const raw = new Worker(worker, { type: "module" });
+  raw.postMessage(message);
+  const answer = new Promise((resolve) => raw.onmessage = ({ data }) => resolve(data));
+  return await Promise.resolve({ answer, terminate: () => raw.terminate() });
+}

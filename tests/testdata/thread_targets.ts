@@ -1,0 +1,309 @@
+// What the threads of tests/conformance/threads.ts and thread_ends.ts run.
+
+import * as lockstep from "../../mod.ts";
+import { Lock, type SharedValue, Thread } from "../../mod.ts";
+
+const module = import.meta.url;
+// deno-lint-ignore no-explicit-any
+const realm: any = globalThis;
+
+let counter = 0;
+
+/** A variable of the module is each thread's own. */
+export function count(): number {
+  return ++counter;
+}
+
+export function add(a: number, b: number): number {
+  return a + b;
+}
+
+export async function addLater(a: number, b: number): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return a + b;
+}
+
+function inner(): string {
+  return "renamed";
+}
+export { inner as outer };
+
+export default function unnamedExport(): string {
+  return "default";
+}
+
+export function fail(): never {
+  const error = new RangeError("too far", { cause: new TypeError("the cause") });
+  throw Object.assign(error, { code: "E_FAR", more: { deep: [1, 2] } });
+}
+
+export function failWithOwnClass(): never {
+  throw new lockstep.NotHeldError("not yours", { owner: 7 });
+}
+
+export function throwValue(value: unknown): never {
+  throw value;
+}
+
+/** Runs out of stack. */
+export function overflow(): number {
+  return overflow() + 1;
+}
+
+export function returnFunction(): unknown {
+  return { list: [1, { bad: () => 1 }] };
+}
+
+export function returnBytes(length: number): Uint8Array {
+  return new Uint8Array(length).fill(7);
+}
+
+/** What arrives is the same lock: it is held here while the other side looks. */
+export function useShared(
+  shared: { deep: [Lock, SharedValue<"i32">]; same: Lock },
+): { held: boolean; same: boolean; name: string } {
+  const [lock, value] = shared.deep;
+  const guard = lock.acquire();
+  value.add(1);
+  const { locked } = shared.same;
+  guard.release();
+  return { held: locked, same: shared.same === lock, name: lock.name };
+}
+
+/** Gives back a lock that it was given and one that it made. */
+export function giveLocks(given: Lock): { given: Lock; made: Map<string, Lock> } {
+  return { given, made: new Map([["made", new Lock({ name: "made in a thread" })]]) };
+}
+
+/** A thread's own starts, each of which blocks at once. */
+export function chain(depth: number, lock: Lock, value: SharedValue<"i32">): string {
+  lock.withLock(() => value.value++);
+  if (depth === 0) return "end";
+  return `${depth} ${new Thread({ target: chain, module, args: [depth - 1, lock, value] }).start().join()}`;
+}
+
+/** Says who it is, from inside. */
+export function introduce(): Record<string, unknown> {
+  const self = lockstep.currentThread();
+  const main = lockstep.mainThread();
+  return {
+    ...{ name: self.name, id: self.id, daemon: self.daemon, alive: self.alive, state: self.state },
+    ...{ same: lockstep.currentThread() === self, isMain: main.id === self.id, mainName: main.name },
+    ...{ mainDaemon: main.daemon, isMainThread: lockstep.isMainThread },
+    listed: lockstep.enumerateThreads().map(({ name }) => name),
+    inherited: new Thread({ target: add, module, args: [1, 2] }).daemon,
+  };
+}
+
+export function joinMyself(): unknown {
+  return codeOf(() => lockstep.currentThread().join());
+}
+
+export function joinMain(): unknown {
+  return codeOf(() => lockstep.mainThread().join());
+}
+
+/** Joins the thread that started it, which waits for this one. */
+export function joinStarter(handle: lockstep.Handle): unknown {
+  return codeOf(() => Thread.attach(handle).join());
+}
+
+function codeOf(call: () => unknown): string {
+  try {
+    call();
+    return "nothing thrown";
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+export function startsOneThatJoinsMe(): unknown {
+  const { handle } = lockstep.currentThread();
+  return new Thread({ target: joinStarter, module, args: [handle] }).start().join();
+}
+
+/** Joins somebody else's thread by its handle. */
+export async function joinByHandle(handle: lockstep.Handle, block: boolean): Promise<unknown> {
+  const thread = Thread.attach(handle);
+  try {
+    return { value: block ? thread.join() : await thread.joinAsync() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+export function waitFor(event: lockstep.Event): string {
+  event.wait();
+  return "set";
+}
+
+/** Never ends, and shows its turns. */
+export function spin(turns: SharedValue<"i32">): never {
+  for (;;) turns.add(1);
+}
+
+/** Idles in its event loop, without any wait of Lockstep's. */
+export function idle(here?: lockstep.Event): Promise<void> {
+  here?.set();
+  return new Promise((resolve) => setTimeout(resolve, 100_000));
+}
+
+/** Starts a thread that takes its time, joins it not, and returns. */
+export function leaveBehind(done: SharedValue<"i32">, daemon: boolean): string {
+  new Thread({ target: daemon ? spin : finishLater, module, args: [done], daemon }).start();
+  return "left";
+}
+
+export async function finishLater(done: SharedValue<"i32">): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  done.add(1);
+}
+
+/** How it ends is the argument. */
+export async function endBy(how: string): Promise<void> {
+  switch (how) {
+    case "exit":
+      realm.process.exit(3);
+      break;
+    case "exit 0":
+      realm.process.exit(0);
+      break;
+    case "runtime exit":
+      (realm.Deno ?? realm.process).exit(4);
+      break;
+    case "close":
+      realm.close();
+      break;
+    case "late error":
+      setTimeout(() => {
+        throw new TypeError("late");
+      }, 1);
+      break;
+    case "late rejection":
+      Promise.reject(new TypeError("late"));
+      break;
+    case "nothing left":
+      break;
+  }
+  await new Promise(() => {});
+}
+
+/** Ends while it holds a lock. */
+export function dieHolding(lock: Lock, how: string): Promise<void> {
+  lock.acquire();
+  return endBy(how);
+}
+
+/** Waits in every way there is until it is told to stop; what it does on its way out is seen. */
+export async function waitIn(how: string, lock: Lock, event: lockstep.Event, out: SharedValue<"i32">): Promise<void> {
+  const mine = new Lock();
+  const guard = mine.acquire();
+  try {
+    out.add(10);
+    if (how === "lock") lock.acquire();
+    else if (how === "lock async") await lock.acquireAsync();
+    else if (how === "event") event.wait();
+    else if (how === "event async") await event.waitAsync();
+    else if (how === "timed") event.tryWait({ timeout: 100_000 });
+    else if (how === "join") new Thread({ target: waitFor, module, args: [event] }).start().join();
+    else if (how === "again") {
+      for (;;) {
+        try {
+          event.wait();
+        } catch {
+          await Promise.resolve(); // deaf to the first
+          event.wait();
+        }
+      }
+    }
+  } finally {
+    guard.release();
+    out.add(1);
+  }
+}
+
+/** What a Doubler gives. */
+export interface Doubled {
+  doubled: number;
+  name: string;
+  hidden: boolean;
+  built: number;
+  lock: boolean;
+}
+
+/** Fields travel, the constructor does not run again, and private ones are not there. */
+export class Doubler extends Thread<Doubled> {
+  static built = 0;
+  number: number;
+  lock: Lock = new Lock();
+  #hidden = 1;
+
+  constructor(number: number) {
+    super({ module, name: "doubler" });
+    Doubler.built++;
+    this.number = number;
+  }
+
+  override run(): Doubled {
+    return {
+      doubled: 2 * this.number,
+      name: this.name,
+      hidden: #hidden in this,
+      built: Doubler.built,
+      lock: this.lock instanceof Lock && lockstep.currentThread() === this,
+    };
+  }
+}
+
+/** Wraps what its target does. */
+export class Wrapping extends Thread<number, [number, number]> {
+  constructor(a: number, b: number) {
+    super({ target: add, module, args: [a, b] });
+  }
+
+  override run(): number {
+    return -(super.run() as number);
+  }
+}
+
+/** A field that cannot be carried. */
+export class Unstartable extends Thread {
+  callback: () => number = () => 1;
+  constructor() {
+    super({ module });
+  }
+  override run(): void {}
+}
+
+export function ring(sign: SharedValue<"i32">, by = 1): number {
+  return sign.add(by);
+}
+
+/** Starts a thread that fails, and joins it not. */
+export function leaveFailing(): void {
+  new Thread({ target: fail, module, name: "inner" }).start();
+}
+
+/** Spins while it holds a lock, until an event is set. */
+export function holdAndSpin(lock: Lock, turns: SharedValue<"i32">, stop: lockstep.Event): void {
+  const guard = lock.acquire();
+  while (!stop.isSet) turns.add(1);
+  guard.release();
+}
+
+export async function terminateByHandle(handle: lockstep.Handle): Promise<void> {
+  await Thread.attach(handle).terminate();
+}
+
+/** Exits while threads of its own are at work, one of which waits. */
+export async function exitWithThreads(first: SharedValue<"i32">, second: SharedValue<"i32">): Promise<void> {
+  new Thread({ target: sleepLong, module, args: [first], name: "sleeper" }).start();
+  new Thread({ target: spin, module, args: [second], name: "spinner", daemon: true }).start();
+  while (first.value === 0 || second.value === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  realm.process.exit(3);
+}
+
+export function sleepLong(here: SharedValue<"i32">): void {
+  here.add(1);
+  new lockstep.Event().wait();
+}
