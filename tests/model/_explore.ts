@@ -20,13 +20,23 @@
  * **Sleepers** of one word form one line, oldest first, blocking and async alike, as in all engines. A sleep of a dead
  * thread stays in line and swallows a notify, as in Deno and Chromium; so does an async sleep that nobody awaits.
  *
- * **Traces.** A violation is printed step by step with the names of words, and as a string of moves that
- * `LOCKSTEP_TRACE` replays. The same model gives the same trace on every runtime: replays depend on nothing but the
- * results they are fed, and what is random (record ids) is seeded.
+ * **Words.** What the threads never write is constant, and what only one thread uses is its own: accesses to those are
+ * no steps (`_words.ts`, `_roster_words.ts`). Both are checked: an access that would break the assumption is an error.
+ *
+ * **Twins.** Each model has twins: the same code with one operation left out or altered at the seam, chosen by its kind,
+ * its word, its values, or the library's functions on the stack. The explorer has to catch each of them.
+ *
+ * **Traces.** A violation is printed step by step with the names of words, found again with as few preemptions as it
+ * takes, and as a string of moves (`_trace.ts`) that `LOCKSTEP_TRACE` replays with `--filter`. The same model gives the
+ * same schedules on Deno, Node and Bun: replays depend on nothing but the results they are fed, and what is random
+ * (record ids) is seeded. The gate runs them on Deno. (Bun's test runner reports the promises that a stopped task leaves
+ * behind, and its engine drops frames from stacks, which some twins look at.)
  *
  * **Not covered.** Only sequentially consistent interleavings: Atomics are, and plain accesses are ordered by them.
- * Plain elements of shared typed arrays do not go through the seam; a write to one is noticed at the end of an
- * exploration. What needs more threads, preemptions or rounds than the bounds allow is not found.
+ * Plain doubles in shared memory are steps too; other plain elements (the bytes of long messages) do not go through
+ * the seam and are not followed: a write to one is noticed at the end of an exploration. Spinning is off. What needs
+ * more threads, preemptions, deaths or rounds than the bounds allow is not found. Two states may have the same hash
+ * of 64 bits, though with ten million states that is one chance in 10^5.
  *
  * @module
  */

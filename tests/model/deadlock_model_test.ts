@@ -62,7 +62,7 @@ model<Locks>("A circle of two threads is found and broken in one of them", {
     "a detector that sees nobody wait",
     /waits for ever/,
     (op) =>
-      op.kind === "load" && op.stack!.includes(".blocked") ? { ...op, kind: "skip", a: 0, label: "(no)" } : undefined,
+      op.kind === "load" && op.stack!.includes("blocked") ? { ...op, kind: "skip", a: 0, label: "(no)" } : undefined,
   ),
 ]);
 
@@ -103,7 +103,7 @@ model<Locks>("Threads that take locks in one order are never told of a circle", 
     "a detector that trusts what was seen long ago",
     /a false alarm|this closes a circle/,
     (op) =>
-      op.kind === "load" && op.stack!.includes("get lastWait")
+      op.kind === "load" && op.word?.name.startsWith("Roster.wait")
         ? { ...op, kind: "skip", a: 0, label: "(old)" }
         : undefined,
     { preemptions: 2 },

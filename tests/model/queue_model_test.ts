@@ -3,7 +3,7 @@
 
 import { Queue } from "../../primitives/queue.ts";
 import { ClosedError } from "../../primitives/errors.ts";
-import { LONG, type Look, model, type ModelOptions, twin } from "./_model.ts";
+import { type Look, model, type ModelOptions, twin } from "./_model.ts";
 import { expectZero } from "./_names.ts";
 import { type Op, skipped } from "./_ops.ts";
 import type { Self } from "./_thread.ts";

@@ -1,4 +1,4 @@
-// RWLock: many read or one writes, nobody waits for ever, see the header of primitives/_rwlock_core.ts.
+// RWLock: many read or one writes, nobody waits for ever, see the header of primitives/_rwlock_state.ts.
 
 import { OwnerDiedError } from "../../primitives/errors.ts";
 import type { Guard } from "../../primitives/guard.ts";
