@@ -1,7 +1,7 @@
 /**
  * RWLock: many readers or one writer, among all threads of a program.
  *
- * The record and the proof of why it works are in the header of `_rwlock_core.ts`.
+ * The record and the proof of why it works are in the header of `_rwlock_state.ts`.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import type { Placement } from "./_layout.ts";
 import { createRecord } from "./_memory.ts";
-import { fillRWLock, LEAST_BYTES, rwLockBytes, RWLockCore } from "./_rwlock_core.ts";
+import { RWLockCore } from "./_rwlock_core.ts";
+import { fillRWLock, LEAST_BYTES, rwLockBytes } from "./_rwlock_state.ts";
 import type { Guard } from "./guard.ts";
 
 /** Options of `new RWLock()`. */

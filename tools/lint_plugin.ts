@@ -25,6 +25,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_grants",
     "_permits",
     "_barrier_core",
+    "_rwlock_state",
     "_rwlock_core",
   ],
   ["lock", "rlock", "_lock_link", "_condition_core", "condition", "semaphore", "event", "barrier", "rwlock", "latch"],
