@@ -1,233 +1,40 @@
-// Memory layout: Barrier, 28 + ceil(p / 32) + 4 t words for p parties and t threads (1152 bytes for up to 32 parties and
-// 64 threads, align 64).
-//
-//   word  name      written by      meaning
-//   0 1 2 TAG ID    creator, once   see _layout.ts
-//   3     ROUND     inside          counts the rounds that have ended, wraps
-//   4     STATE     inside          FILLING, CALLING, ACTING or BROKEN
-//   5     ARRIVED   inside          how many parties have arrived in the present round
-//   6     ACTOR     inside          id of the thread that is to run the action, or runs it; 0 = none
-//   7     OUTCOME   inside          how the last round ended: PASSED, or why it was broken
-//   8     SETTLED   inside          ROUND, once all cells have been told the outcome
-//   9     TURN      inside          counts what waiters have to look at, wraps, only compared; all sleep on it
-//   10    PARTIES   creator, once   p
-//   11    THREADS   creator, once   t, the number of cells
-//   12 13 TIMEOUT   creator, once   the default time limit in ms, as the halves of a float64, low one first
-//   14 …  monitor   any thread      14 words, journal of 6; see _monitor.ts
-//   28 …  PLACES    inside          a bit for each of 0 … p - 1: taken in the present round
-//   …     cells     inside          t times THREAD, WAITING, ACTIONS, RESULT: see _cells.ts
-//           WAITING   how many of the thread's parties wait in the present round
-//           ACTIONS   how many of these brought an action; those of tasks count 1, of a blocked party 65536
-//           RESULT    OUTCOME of the last round in which it had parties, until that agent has collected it
-//
-// STATE, ARRIVED:
-//   FILLING, 0 … p - 1   waiting for more
-//   CALLING, p           all are there, and ACTOR is woken to run the action. Nobody has passed
-//   ACTING, 0 … p        ACTOR runs the action; parties that were aborted meanwhile are not counted any more
-//   BROKEN, 0            every wait throws, until reset()
-//   There is no state "draining": who passes needs nothing of the record but RESULT in its own cell, so the next round
-//   fills at once, and no waiter is held up by one whose event loop is busy.
-//
-// Transitions (all inside, each one commit of the journal, but settling):
-//   FILLING -> FILLING   a party arrives; one is withdrawn; the last one arrives and nobody brought an action; reset()
-//   FILLING -> ACTING    the last one arrives, and its thread brought an action
-//   FILLING -> CALLING   the last one arrives, and another thread brought an action
-//   CALLING -> ACTING    ACTOR begins
-//   CALLING -> FILLING   a party is withdrawn, so that one is missing again
-//   ACTING -> FILLING    the action returned
-//   any -> BROKEN        abort(), a time limit, the end of a thread that has a party waiting, an action that throws
-//   any -> FILLING       reset()
-//
-// Invariants, whenever nobody is inside:
-//   1. ARRIVED = sum of WAITING = number of bits in PLACES; SETTLED = ROUND.
-//   2. A round ends by one commit. Before anybody can arrive in the next one, settle() has told every cell that had
-//      parties waiting; so a party learns how its own round ended, however many have ended since.
-//   3. A cell never has WAITING and RESULT both: an agent collects before its next party arrives.
-//   4. A waiter sleeps on TURN as it was before it looked inside; whatever it has to see changes TURN.
-//
-// Death: who finds a thread dead that has WAITING or is ACTOR breaks the round. A thread that died inside settle()
-//   left SETTLED behind: who takes its place settles again.
-// Time limits rest while all parties are there: a round that is complete is not broken because its action takes
-//   time. Only when ACTOR does not even begin within GRACE ms (its event loop is busy) a limit that is over counts again.
+// Barrier: arriving, waiting, and running the action, blocked and async. The record, its rules and the proof are in the
+// header of _barrier_round.ts.
 
-import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
-import { Cells } from "./_cells.ts";
+import {
+  ACTING,
+  type Action,
+  ACTION_THREW,
+  ACTIONS,
+  ACTOR,
+  ARRIVED,
+  BarrierRound,
+  BLOCKED_ACTION,
+  BROKEN,
+  CALLING,
+  damaged,
+  FILLING,
+  GRACE,
+  OUTCOME,
+  type Party,
+  PASSED,
+  PLACES,
+  ROUND,
+  STATE,
+  STOPPED,
+  TIMED_OUT,
+  TURN,
+  WAITING,
+} from "./_barrier_round.ts";
 import { now, remaining } from "./_deadline.ts";
-import type { Kind } from "./_layout.ts";
-import { FIRST } from "./_layout.ts";
-import { localOf } from "./_local.ts";
-import { Monitor, monitorWords } from "./_monitor.ts";
-import type { Roster } from "./_roster.ts";
 import { spinUntil } from "./_spin.ts";
-import type { Attempt, Wanted } from "./_wait.ts";
+import type { Attempt } from "./_wait.ts";
 import { BlockedWait, checkBlocking, SLICE, title, waitAsync } from "./_wait.ts";
-import { BrokenBarrierError, DeadlockError, LayoutError } from "./errors.ts";
-
-const ROUND = FIRST;
-const STATE = 4;
-const ARRIVED = 5;
-const ACTOR = 6;
-const OUTCOME = 7;
-const SETTLED = 8;
-const TURN = 9;
-const PARTIES = 10;
-const THREADS = 11;
-const TIMEOUT = 12;
-const MONITOR = 14;
-const JOURNAL = 6;
-const PLACES: number = MONITOR + monitorWords(JOURNAL);
-
-const CELL_WORDS = 4;
-const WAITING = 1;
-const ACTIONS = 2;
-const RESULT = 3;
-
-const FILLING = 0;
-const CALLING = 1;
-const ACTING = 2;
-const BROKEN = 3;
-
-const PASSED = 1;
-const ABORTED = 2;
-const TIMED_OUT = 3;
-const DIED = 4;
-const ACTION_THREW = 5;
-const RESET = 6;
-const STOPPED = 7;
-const WHY: readonly string[] = [
-  "its record is damaged",
-  "",
-  "abort() was called",
-  "a party timed out",
-  "a thread with a party waiting there has ended",
-  "its action threw",
-  "reset() was called",
-  "a thread with a party waiting there was told to stop",
-];
-
-const BLOCKED_ACTION = 0x10000;
-/** ms for which a time limit rests while ACTOR is being called. */
-const GRACE = 100;
-/** The largest number of parties. */
-export const MOST_PARTIES = 0xfffff;
-/** Bytes of the smallest record. */
-export const LEAST_BYTES: number = barrierBytes(1, 1);
-
-/** Bytes of a barrier for that many parties in at most so many threads. */
-export function barrierBytes(parties: number, threads: number): number {
-  return 4 * (PLACES + Math.ceil(parties / 32) + CELL_WORDS * threads);
-}
-
-/** Writes a fresh record. */
-export function fillBarrier(words: Words, parties: number, threads: number, timeout: number): void {
-  const [low, high] = new Int32Array(new Float64Array([timeout]).buffer);
-  store(words, PARTIES, parties);
-  store(words, THREADS, threads);
-  store(words, TIMEOUT, low!);
-  store(words, TIMEOUT + 1, high!);
-}
-
-function damaged(what: string): LayoutError {
-  return new LayoutError(`Cannot use Barrier as its record is damaged: ${what}`, {
-    expected: "Barrier",
-    actual: "a damaged record",
-  });
-}
-
-type Action = () => void;
-
-/** How a round ended for the parties of this agent; 0 as long as it has not. */
-interface Result {
-  outcome: number;
-}
-
-/** One party of this agent that has arrived. */
-interface Party {
-  readonly place: number;
-  readonly result: Result;
-  readonly action: Action | undefined;
-  readonly blocked: boolean;
-  /** Whether it has to run the action now. */
-  acts: boolean;
-}
-
-/** What this agent knows of a barrier, shared by all its objects for it. */
-class BarrierLocal {
-  /** That of its parties waiting in the present round; none when nobody waits, or all know the outcome. */
-  result: Result | undefined = undefined;
-  /** Those of its parties that brought an action. */
-  readonly actors: Set<Party> = new Set<Party>();
-  /** Whether the action runs right now, in this agent. */
-  acting = false;
-}
+import { DeadlockError } from "./errors.ts";
 
 /** One barrier as this agent sees it. */
-export class BarrierCore implements Wanted {
-  readonly kind: Kind = "Barrier";
-  readonly verb = "wait";
-  readonly words: Words;
-  readonly roster: Roster;
-  readonly name: string;
-  readonly parties: number;
-  /** The default time limit, in ms. */
-  readonly timeout: number;
-  readonly #me: number;
-  readonly #monitor: Monitor;
-  readonly #cells: Cells;
-  readonly #local: BarrierLocal;
-
-  constructor(words: Words, roster: Roster, name: string) {
-    const parties = load(words, PARTIES);
-    const threads = load(words, THREADS);
-    const [timeout] = new Float64Array(new Int32Array([load(words, TIMEOUT), load(words, TIMEOUT + 1)]).buffer);
-    if (
-      parties < 1 || parties > MOST_PARTIES || threads < 1 || threads > 4096 || !(timeout! >= 0) ||
-      barrierBytes(parties, threads) > words.byteLength
-    ) {
-      throw damaged(`it is for ${parties} parties in ${threads} threads`);
-    }
-    this.words = words;
-    this.roster = roster;
-    this.name = name;
-    this.parties = parties;
-    this.timeout = timeout!;
-    this.#me = roster.me;
-    this.#cells = new Cells(words, roster, PLACES + Math.ceil(parties / 32), CELL_WORDS, threads);
-    this.#local = localOf(words, () => new BarrierLocal());
-    this.#monitor = new Monitor(words, roster, MONITOR, JOURNAL);
-    this.#monitor.takeOver = () => {
-      if (load(words, SETTLED) === load(words, ROUND)) return;
-      this.#settle();
-      roster.parker.unpark(words, TURN, Infinity);
-    };
-  }
-
-  /** Any of those missing. */
-  owners(): readonly number[] {
-    return [];
-  }
-
-  /** How many parties wait in the present round. */
-  get waiting(): number {
-    this.#lookForDeaths();
-    return load(this.words, ARRIVED);
-  }
-
-  /** Whether it is broken. */
-  get broken(): boolean {
-    this.#lookForDeaths();
-    return load(this.words, STATE) === BROKEN;
-  }
-
-  /** What printing a barrier shows. */
-  toString(): string {
-    const state = this.broken ? "broken" : `waiting=${this.waiting}/${this.parties}`;
-    return `${title(this.kind, this.name)} (${state})`;
-  }
-
-  // Waiting.
-
+export class BarrierCore extends BarrierRound {
   /** Waits for the others, blocked. Returns the party's place. */
   wait(deadline: number, action: Action | undefined): number {
     const { words } = this;
@@ -286,50 +93,50 @@ export class BarrierCore implements Wanted {
   #arrive(action: Action | undefined, blocking: Limit | undefined, limit?: Limit): Party | number | undefined {
     const { words, parties } = this;
     const blocked = blocking !== undefined;
-    this.#monitor.enter();
+    this.monitor.enter();
     let wakes = false;
     try {
-      this.#collect();
-      wakes = this.#reap();
+      this.collect();
+      wakes = this.reap();
       const state = load(words, STATE);
-      if (state === BROKEN) throw this.#broken(load(words, OUTCOME));
+      if (state === BROKEN) throw this.brokenError(load(words, OUTCOME));
       if (state !== FILLING) {
         if (state !== CALLING && state !== ACTING) throw damaged(`its state is ${state}`);
         if (blocked) this.#refuseToWait();
         return undefined;
       }
-      const cell = this.#cells.claim(title(this.kind, this.name));
+      const cell = this.cells.claim(title(this.kind, this.name));
       const arrived = load(words, ARRIVED) + 1;
-      const place = this.#freePlace(arrived - 1);
-      const local = this.#local;
+      const place = this.freePlace(arrived - 1);
+      const local = this.local;
       let next = FILLING;
       let actor = 0;
       if (arrived >= parties) {
-        actor = action !== undefined || local.actors.size > 0 ? this.#me : this.#chooseActor();
-        next = actor === 0 ? FILLING : actor === this.#me ? ACTING : CALLING;
+        actor = action !== undefined || local.actors.size > 0 ? this.me : this.chooseActor();
+        next = actor === 0 ? FILLING : actor === this.me ? ACTING : CALLING;
         if (actor === 0) { // never mind counting this party
           wakes = true;
-          this.#end(PASSED, FILLING);
+          this.endRound(PASSED, FILLING);
           return place;
         }
       } else if ((blocking ?? limit)!.over) {
         wakes = true;
-        this.#end(TIMED_OUT, BROKEN);
-        throw this.#broken(TIMED_OUT);
+        this.endRound(TIMED_OUT, BROKEN);
+        throw this.brokenError(TIMED_OUT);
       }
       if (blocked && next !== ACTING) this.#refuseToWait();
       const at = PLACES + (place >> 5);
-      this.#monitor.set(at, load(words, at) | (1 << (place & 31)));
-      this.#monitor.set(cell + WAITING, load(words, cell + WAITING) + 1);
-      this.#monitor.set(ARRIVED, arrived);
+      this.monitor.set(at, load(words, at) | (1 << (place & 31)));
+      this.monitor.set(cell + WAITING, load(words, cell + WAITING) + 1);
+      this.monitor.set(ARRIVED, arrived);
       if (action !== undefined) {
-        this.#monitor.set(cell + ACTIONS, load(words, cell + ACTIONS) + (blocked ? BLOCKED_ACTION : 1));
+        this.monitor.set(cell + ACTIONS, load(words, cell + ACTIONS) + (blocked ? BLOCKED_ACTION : 1));
       }
       if (next !== FILLING) {
-        this.#monitor.set(STATE, next);
-        this.#monitor.set(ACTOR, actor);
+        this.monitor.set(STATE, next);
+        this.monitor.set(ACTOR, actor);
       }
-      this.#monitor.commit();
+      this.monitor.commit();
       local.result ??= { outcome: 0 };
       const party: Party = { place, result: local.result, action, blocked, acts: next === ACTING };
       if (action !== undefined) local.actors.add(party);
@@ -339,16 +146,16 @@ export class BarrierCore implements Wanted {
       }
       return party;
     } finally {
-      this.#leave(wakes);
+      this.leave(wakes);
     }
   }
 
   /** Called by who would have to block; throws when it must not. */
   #refuseToWait(): void {
-    if (this.#local.acting) {
+    if (this.local.acting) {
       const { roster } = this;
       const what = title(this.kind, this.name);
-      const member = { thread: this.#me, threadName: roster.name(this.#me), waitsFor: what, holds: what };
+      const member = { thread: this.me, threadName: roster.name(this.me), waitsFor: what, holds: what };
       throw new DeadlockError(`Cannot wait at ${what} as this thread runs its action: it would wait for itself`, {
         cycle: [member],
       });
@@ -359,16 +166,16 @@ export class BarrierCore implements Wanted {
   /** Whether the party's round has ended. */
   #hasEnded(party: Party): boolean {
     if (party.result.outcome !== 0) return true;
-    this.#monitor.enter();
-    this.#collect();
-    const wakes = this.#reap();
-    this.#leave(wakes);
+    this.monitor.enter();
+    this.collect();
+    const wakes = this.reap();
+    this.leave(wakes);
     return party.result.outcome !== 0;
   }
 
   #placeOf(party: Party): number {
     const { outcome } = party.result;
-    if (outcome !== PASSED) throw this.#broken(outcome);
+    if (outcome !== PASSED) throw this.brokenError(outcome);
     return party.place;
   }
 
@@ -377,53 +184,53 @@ export class BarrierCore implements Wanted {
     if (limit.left > 0) return limit.left;
     const { words } = this;
     let wakes = false;
-    this.#monitor.enter();
+    this.monitor.enter();
     try {
-      this.#collect();
+      this.collect();
       const state = load(words, STATE);
       if (party === undefined ? state === FILLING || state === BROKEN : party.result.outcome !== 0) return 0; // look again
       if (state === ACTING) return Infinity;
       if (state === CALLING && limit.grace > 0) return limit.grace;
       wakes = true;
-      this.#end(TIMED_OUT, BROKEN);
-      throw this.#broken(TIMED_OUT);
+      this.endRound(TIMED_OUT, BROKEN);
+      throw this.brokenError(TIMED_OUT);
     } finally {
-      this.#leave(wakes);
+      this.leave(wakes);
     }
   }
 
   /** A party goes away before its round has ended. */
   #withdraw(party: Party): void {
     const { words } = this;
-    this.#monitor.enter();
-    this.#collect();
-    const cell = this.#cells.mine();
-    this.#local.actors.delete(party);
+    this.monitor.enter();
+    this.collect();
+    const cell = this.cells.mine();
+    this.local.actors.delete(party);
     if (party.result.outcome !== 0 || cell < 0) {
-      this.#monitor.leave();
+      this.monitor.leave();
       return;
     }
     if (this.roster.stopRequested) { // the whole thread is about to end
-      this.#end(STOPPED, BROKEN);
-      this.#leave(true);
+      this.endRound(STOPPED, BROKEN);
+      this.leave(true);
       return;
     }
     const called = load(words, STATE) === CALLING;
     const at = PLACES + (party.place >> 5);
-    this.#monitor.set(at, load(words, at) & ~(1 << (party.place & 31)));
-    this.#monitor.set(cell + WAITING, load(words, cell + WAITING) - 1);
-    this.#monitor.set(ARRIVED, load(words, ARRIVED) - 1);
+    this.monitor.set(at, load(words, at) & ~(1 << (party.place & 31)));
+    this.monitor.set(cell + WAITING, load(words, cell + WAITING) - 1);
+    this.monitor.set(ARRIVED, load(words, ARRIVED) - 1);
     if (party.action !== undefined) {
-      this.#monitor.set(cell + ACTIONS, load(words, cell + ACTIONS) - (party.blocked ? BLOCKED_ACTION : 1));
+      this.monitor.set(cell + ACTIONS, load(words, cell + ACTIONS) - (party.blocked ? BLOCKED_ACTION : 1));
     }
     if (called) {
-      this.#monitor.set(STATE, FILLING);
-      this.#monitor.set(ACTOR, 0);
+      this.monitor.set(STATE, FILLING);
+      this.monitor.set(ACTOR, 0);
     }
-    this.#monitor.commit();
-    if (load(words, cell + WAITING) <= 0) this.#local.result = undefined;
+    this.monitor.commit();
+    if (load(words, cell + WAITING) <= 0) this.local.result = undefined;
     if (called) add(words, TURN, 1); // those who wait for the next round may arrive in this one
-    this.#leave(called);
+    this.leave(called);
   }
 
   // The action.
@@ -431,20 +238,20 @@ export class BarrierCore implements Wanted {
   /** Runs the action if this thread is called for it. A task leaves it to the party that brought it. */
   #actIfCalled(party: Party | undefined, blocked: boolean): void {
     const { words } = this;
-    if (load(words, STATE) !== CALLING || load(words, ACTOR) !== this.#me) return;
+    if (load(words, STATE) !== CALLING || load(words, ACTOR) !== this.me) return;
     if (!blocked && party?.action === undefined) return;
-    this.#monitor.enter();
-    this.#collect();
-    const called = load(words, STATE) === CALLING && load(words, ACTOR) === this.#me;
+    this.monitor.enter();
+    this.collect();
+    const called = load(words, STATE) === CALLING && load(words, ACTOR) === this.me;
     if (called) store(words, STATE, ACTING);
-    this.#monitor.leave();
+    this.monitor.leave();
     if (called) this.#act(party);
   }
 
   /** Runs the action, its own if the party has one. The round ends with it. */
   #act(party: Party | undefined): void {
     const { words } = this;
-    const local = this.#local;
+    const local = this.local;
     const round = load(words, ROUND);
     const action = party?.action ?? [...local.actors][0]?.action;
     if (party !== undefined) party.acts = false;
@@ -455,141 +262,12 @@ export class BarrierCore implements Wanted {
       outcome = PASSED;
     } finally {
       local.acting = false;
-      this.#monitor.enter();
-      const stands = load(words, STATE) === ACTING && load(words, ACTOR) === this.#me && load(words, ROUND) === round;
-      if (stands) this.#end(outcome, outcome === PASSED ? FILLING : BROKEN);
-      this.#collect();
-      this.#leave(stands);
+      this.monitor.enter();
+      const stands = load(words, STATE) === ACTING && load(words, ACTOR) === this.me && load(words, ROUND) === round;
+      if (stands) this.endRound(outcome, outcome === PASSED ? FILLING : BROKEN);
+      this.collect();
+      this.leave(stands);
     }
-  }
-
-  // Breaking and mending.
-
-  /** Breaks it for all. */
-  abort(): void {
-    this.#monitor.enter();
-    const breaks = load(this.words, STATE) !== BROKEN;
-    if (breaks) this.#end(ABORTED, BROKEN);
-    this.#leave(breaks);
-  }
-
-  /** Frees those who wait with an error, and makes it as good as new. */
-  reset(): void {
-    const { words } = this;
-    this.#monitor.enter();
-    const reaped = this.#reap();
-    const ends = load(words, ARRIVED) !== 0 || load(words, STATE) === ACTING;
-    if (ends) this.#end(RESET, FILLING);
-    else store(words, STATE, FILLING);
-    this.#leave(reaped || ends);
-  }
-
-  #broken(outcome: number): BrokenBarrierError {
-    const how = outcome === RESET ? "its round was ended" : "it is broken";
-    const why = WHY[outcome] ?? WHY[0];
-    return new BrokenBarrierError(`Cannot wait at ${title(this.kind, this.name)} as ${how}: ${why}`, {
-      parties: this.parties,
-    });
-  }
-
-  #lookForDeaths(): void {
-    if (!this.#cells.newDeaths()) return;
-    this.#monitor.enter();
-    this.#leave(this.#reapDead());
-  }
-
-  // Inside the monitor.
-
-  #leave(wakes: boolean): void {
-    this.#monitor.leave();
-    if (wakes) this.roster.parker.unpark(this.words, TURN, Infinity);
-  }
-
-  /** The present round ends. Whoever calls it wakes all once outside. */
-  #end(outcome: number, state: number): void {
-    const { words } = this;
-    this.#monitor.set(ROUND, (load(words, ROUND) + 1) | 0);
-    this.#monitor.set(OUTCOME, outcome);
-    this.#monitor.set(STATE, state);
-    this.#monitor.set(ACTOR, 0);
-    this.#monitor.set(ARRIVED, 0);
-    this.#monitor.commit();
-    this.#settle();
-  }
-
-  /** Tells every cell how the last round ended (invariant 2). Doing it twice is doing it once. */
-  #settle(): void {
-    const { words } = this;
-    const outcome = load(words, OUTCOME);
-    for (const cell of this.#cells.used()) {
-      if (load(words, cell + WAITING) === 0) continue;
-      store(words, cell + RESULT, outcome);
-      store(words, cell + ACTIONS, 0);
-      store(words, cell + WAITING, 0);
-    }
-    for (let i = Math.ceil(this.parties / 32) - 1; i >= 0; i--) {
-      if (load(words, PLACES + i) !== 0) store(words, PLACES + i, 0);
-    }
-    store(words, SETTLED, load(words, ROUND));
-    add(words, TURN, 1);
-  }
-
-  /** Takes up how the round of this agent's parties ended, if it has. */
-  #collect(): void {
-    const { words } = this;
-    const local = this.#local;
-    if (local.result === undefined) return;
-    const cell = this.#cells.mine();
-    const outcome = cell < 0 ? ABORTED : load(words, cell + RESULT); // a cell in use is never given away
-    if (outcome === 0) return;
-    if (cell >= 0) store(words, cell + RESULT, 0);
-    local.result.outcome = outcome;
-    local.result = undefined;
-    local.actors.clear();
-  }
-
-  /** Breaks the round if one of its threads has died since the last look. Returns whether all are to be woken. */
-  #reap(): boolean {
-    if (!this.#cells.newDeaths()) return false;
-    const breaks = this.#reapDead();
-    if (breaks) this.#collect();
-    return breaks;
-  }
-
-  #reapDead(): boolean {
-    const { words } = this;
-    const state = load(words, STATE);
-    let breaks = (state === CALLING || state === ACTING) && !this.roster.alive(load(words, ACTOR));
-    for (const cell of this.#cells.dead()) if (load(words, cell + WAITING) > 0) breaks = true;
-    if (breaks) this.#end(DIED, BROKEN);
-    for (const cell of this.#cells.dead()) {
-      store(words, cell + RESULT, 0);
-      store(words, cell + ACTIONS, 0);
-      store(words, cell + WAITING, 0);
-      store(words, cell, 0);
-    }
-    return breaks;
-  }
-
-  /** A place that nobody has taken in this round: the first to try is the right one unless a party was withdrawn. */
-  #freePlace(first: number): number {
-    const { words, parties } = this;
-    const isFree = (place: number): boolean => (load(words, PLACES + (place >> 5)) & (1 << (place & 31))) === 0;
-    if (first < parties && isFree(first)) return first;
-    for (let place = 0; place < parties; place++) if (isFree(place)) return place;
-    return 0; // a damaged record
-  }
-
-  /** A thread with a party waiting that brought an action, one that sleeps on TURN rather than one with tasks. */
-  #chooseActor(): number {
-    const { words } = this;
-    let chosen = 0;
-    for (const cell of this.#cells.used()) {
-      const actions = load(words, cell + ACTIONS);
-      if (actions >= BLOCKED_ACTION) return load(words, cell);
-      if (actions > 0) chosen = load(words, cell);
-    }
-    return chosen;
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * Barrier: threads that wait until all of them are there, round after round.
  *
- * The record and the proof of why it works are in the header of `_barrier_core.ts`.
+ * The record and the proof of why it works are in the header of `_barrier_round.ts`.
  *
  * @module
  */
 
-import { barrierBytes, BarrierCore, fillBarrier, LEAST_BYTES, MOST_PARTIES } from "./_barrier_core.ts";
+import { BarrierCore } from "./_barrier_core.ts";
+import { barrierBytes, fillBarrier, LEAST_BYTES, MOST_PARTIES } from "./_barrier_round.ts";
 import { checkThreads, THREADS } from "./_cells.ts";
 import {
   checkInteger,

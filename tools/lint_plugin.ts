@@ -24,6 +24,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_type_names",
     "_grants",
     "_permits",
+    "_barrier_round",
     "_barrier_core",
     "_rwlock_state",
     "_rwlock_core",
