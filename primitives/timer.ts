@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTimeout, describe, optionsObject } from "./_deadline.ts";
+import { describe, optionsObject } from "./_deadline.ts";
 import { CANCELLED } from "./_thread_record.ts";
 import type { SubclassOptions, TargetOptions } from "./thread.ts";
 import { Thread, threadCore } from "./thread.ts";
@@ -43,7 +43,9 @@ export class Timer<R = unknown, A extends readonly unknown[] = readonly []> exte
         `Cannot make a timer as interval must be a number of milliseconds: it is ${describe(interval)}`,
       );
     }
-    checkTimeout(interval, 0);
+    if (!(interval >= 0)) {
+      throw new RangeError(`Cannot make a timer as interval must be 0 or more milliseconds: it is ${interval}`);
+    }
     super(options as unknown as SubclassOptions);
   }
 
