@@ -16,7 +16,7 @@ const PLACES: Readonly<Record<number, readonly string[]>> = {
   16: ["DONES", "JOIN_BELL", "JOIN_GATE", "JOIN_TASKS"],
   32: ["TAIL", "PUTS 0", "PUTS 1", "SEEN_HEAD", "SEEN_GOTS", "PUT_HOLDER", "PUT_COMMIT"],
   48: ["HEAD", "GOTS 0", "GOTS 1", "SEEN_TAIL", "GET_HOLDER", "GET_COMMIT"],
-  64: ["CLOSED", "GETTERS_BELL", "GETTERS_GATE", "GETTERS_TASKS"],
+  64: ["CLOSED", "GETTERS_BELL", "GETTERS_GATE", "GETTERS_TASKS", "HEIR", "NEED"],
   80: ["PUTTERS_BELL", "PUTTERS_GATE", "PUTTERS_TASKS"],
 };
 const NAMES = Array.from({ length: 125 }, () => "-");

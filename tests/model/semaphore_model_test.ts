@@ -1,4 +1,4 @@
-// Semaphore: permits with a thread's name on them, see the header of primitives/_permits.ts.
+// Semaphore: permits with a thread's name on them, see the header of primitives/_permits_state.ts.
 
 import { BoundedSemaphore, Semaphore } from "../../primitives/semaphore.ts";
 import { LONG, type Look, model, type ModelOptions, twin } from "./_model.ts";
