@@ -27,6 +27,8 @@ export class Agent {
   pending = 0;
   /** _keep_alive.ts: what holds the event loop meanwhile. */
   pendingTimer: unknown = undefined;
+  /** _monitor.ts: the one that this agent is in, or was in when an exception cut it off. */
+  inside: object | undefined = undefined;
   /** _wait.ts: wakes each async wait that is pending, so that it looks up at once. */
   readonly sleepers: Set<() => void> = new Set<() => void>();
   /** _held.ts: the ranked locks this agent holds, in the order taken. */
@@ -39,7 +41,7 @@ export class Agent {
   readonly children: Set<object> = new Set<object>();
   /** thread.ts: whether Lockstep started this thread. */
   started = false;
-  /** _permits.ts: what has to be told when this thread's target has returned, in contrast to any other end. */
+  /** _permits_state.ts: what has to be told when this thread's target has returned, in contrast to any other end. */
   readonly leaving: Set<{ leave(): void }> = new Set<{ leave(): void }>();
   /** _thread_hook.ts: threads that failed and that nobody has joined so far, by recordKey. */
   readonly untold: Map<number, object> = new Map<number, object>();

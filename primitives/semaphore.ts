@@ -2,7 +2,7 @@
  * Semaphore: a number of permits, taken one by one, among all threads of a program; and BoundedSemaphore, whose
  * permits never grow in number.
  *
- * The record and the proof of why it works are in the header of `_permits.ts`.
+ * The record and the proof of why it works are in the header of `_permits_state.ts`.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import type { Kind, Placement } from "./_layout.ts";
 import { createRecord } from "./_memory.ts";
-import { fillPermits, LEAST_BYTES, MOST_PERMITS, Permits, permitsBytes } from "./_permits.ts";
+import { Permits } from "./_permits.ts";
+import { fillPermits, LEAST_BYTES, MOST_PERMITS, permitsBytes } from "./_permits_state.ts";
 import type { Guard } from "./guard.ts";
 
 /** Options of `new Semaphore()` and `new BoundedSemaphore()`. */
