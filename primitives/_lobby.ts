@@ -29,6 +29,8 @@
 
 import type { Words } from "./_atomics.ts";
 import { add, cas, load } from "./_atomics.ts";
+import { now } from "./_deadline.ts";
+import { PATIENCE } from "./_heir.ts";
 import type { AsyncLine } from "./_line.ts";
 import type { Roster } from "./_roster.ts";
 import { spinUntil } from "./_spin.ts";
@@ -57,6 +59,12 @@ export interface Condition<T> {
   attempt(): T | typeof NOT_YET;
   /** Whether a try may be worth it, for spinning and to wake those behind: a cheap look that never throws. */
   ready(): boolean;
+  /** The longest sleep, in ms, where that is shorter than usual; attempt() may change it. */
+  readonly atMost?: number;
+  /** Called by a waiter that was woken in vain after PATIENCE ms, each time: sees to it that it is not passed for ever. */
+  insist?(task: boolean): void;
+  /** Called at the end of a wait in which it insisted. */
+  relent?(task: boolean): void;
 }
 
 /** The waiting room of one condition of a record. */
@@ -120,8 +128,14 @@ export class Lobby {
     }
     const wait = BlockedWait.begin(condition.wanted, deadline);
     let slept = false;
+    let passed = false;
+    let insists = false;
     try {
       for (;;) {
+        if (passed && wait.elapsed > PATIENCE) {
+          insists = true;
+          condition.insist?.(false);
+        }
         const { all } = condition;
         const bell = this.#announce(all); // before the look at the condition (invariants 1 and 3)
         const result = condition.attempt();
@@ -129,10 +143,12 @@ export class Lobby {
         if (wait.expired) return NOT_YET;
         if (condition.all !== all) continue; // it has learnt what it waits for
         slept = true;
-        wait.park(this.#words, this.#base, bell);
+        wait.park(this.#words, this.#base, bell, condition.atMost);
+        passed = load(this.#words, this.#base) !== bell;
       }
     } finally {
       wait.end();
+      if (insists) condition.relent?.(false);
       if (slept && condition.ready()) this.wake(1); // invariant 4
     }
   }
@@ -160,14 +176,23 @@ export class Lobby {
     const words = this.#words;
     const base = this.#base;
     let counted = false;
+    let since = 0;
+    let insists = false;
     const leave = (): void => {
       if (counted) add(words, base + TASKS, -1);
       counted = false;
+      if (insists) condition.relent?.(true);
+      insists = false;
     };
     const attempt = (): Attempt<T> => {
       if (!counted) add(words, base + TASKS, 1);
       const slept = counted;
       counted = true;
+      if (!slept) since = now();
+      else if (now() - since > PATIENCE) {
+        insists = true;
+        condition.insist?.(true);
+      }
       for (;;) {
         const { all } = condition;
         const gate = load(words, base + GATE); // both before the look at the condition (invariants 1 and 3)
@@ -175,7 +200,7 @@ export class Lobby {
         const result = condition.attempt();
         if (result === NOT_YET) {
           if (condition.all !== all) continue;
-          return { done: false, sleep: { words, index: base + GATE, expected: gate } };
+          return { done: false, sleep: { words, index: base + GATE, expected: gate, ...limit(condition.atMost) } };
         }
         leave();
         if (slept && condition.ready()) this.wake(1); // invariant 4
@@ -188,4 +213,8 @@ export class Lobby {
     };
     return waitAsync(condition.wanted, attempt, { signal, onGiveUp: giveUp });
   }
+}
+
+function limit(atMost: number | undefined): { atMost?: number } {
+  return atMost === undefined ? {} : { atMost };
 }

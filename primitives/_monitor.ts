@@ -24,7 +24,13 @@
 //
 // So a thread that may not block (a browser's main thread) turns in a loop instead of sleeping.
 // A dead holder's wake-ups may be lost: every sleeper looks up after a slice, and takeOver() tells the primitive.
+//
+// A thread that runs out of stack inside is cut off there by a RangeError, and lives on. What it has left is mended as
+// if it had died, by itself: whenever it next enters any monitor or begins to wait.
+//
+// A monitor may be entered from inside another one of the same record, always in the same order (_ring.ts), and is left first.
 
+import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { cas, load, pause, store } from "./_atomics.ts";
 import { now } from "./_deadline.ts";
@@ -56,6 +62,7 @@ export class Monitor {
   readonly #entries: number;
   readonly #me: number;
   #staged = 0;
+  #outer: Monitor | undefined = undefined;
   /** Called inside, after the place of a dead thread was taken and its changes are complete. */
   takeOver: (() => void) | undefined = undefined;
 
@@ -68,10 +75,26 @@ export class Monitor {
     this.#me = roster.me;
   }
 
-  /** Goes inside; a few instructions later, leave(). */
-  enter(): void {
+  /** Goes inside; a few instructions later, leave(). From inside another monitor, that one is `outer`. */
+  enter(outer?: Monitor): void {
+    if (agent.inside !== outer) mendMonitor();
+    this.#outer = outer;
+    agent.inside = this; // before it is so: a call may be cut off at its very start
     if (cas(this.#words, this.#base, 0, this.#me) !== 0) this.#enterSlow();
     this.#staged = 0;
+  }
+
+  /** Does for itself what others would do if it had died inside. */
+  mend(): void {
+    const outer = this.#outer;
+    this.#outer = undefined;
+    if ((load(this.#words, this.#base) & HOLDER_MASK) === this.#me) {
+      agent.inside = this;
+      this.#redo();
+      this.takeOver?.();
+      this.leave();
+    }
+    outer?.mend();
   }
 
   #enterSlow(): void {
@@ -95,6 +118,8 @@ export class Monitor {
         return;
       }
       if (holder === me || now() - start > DAMAGED) {
+        agent.inside = this.#outer;
+        this.#outer = undefined;
         throw new LayoutError(
           `Cannot use this record as it is damaged: its internal lock is held by thread ${holder} and never released`,
         );
@@ -148,8 +173,18 @@ export class Monitor {
   /** Goes outside. What was not committed is forgotten. */
   leave(): void {
     const words = this.#words;
-    if (cas(words, this.#base, this.#me, 0) === this.#me) return;
-    store(words, this.#base, 0);
-    this.#roster.parker.unpark(words, this.#base, 1);
+    if (cas(words, this.#base, this.#me, 0) !== this.#me) {
+      store(words, this.#base, 0);
+      this.#roster.parker.unpark(words, this.#base, 1);
+    }
+    agent.inside = this.#outer;
+    this.#outer = undefined;
   }
+}
+
+/** Mends the monitor in which this agent was cut off, if there is one. Only outside of all monitors. */
+export function mendMonitor(): void {
+  const cut = agent.inside as Monitor | undefined;
+  agent.inside = undefined;
+  cut?.mend();
 }

@@ -22,6 +22,7 @@
 import type { Words } from "./_atomics.ts";
 import { cas, load } from "./_atomics.ts";
 import { POLL } from "./_deadline.ts";
+import { LAPSE } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
 import { Lobby, NOT_YET } from "./_lobby.ts";
@@ -29,7 +30,8 @@ import type { Condition } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
 import { Batch } from "./_queue_batch.ts";
 import { Message } from "./_queue_message.ts";
-import { CRAMPED, DONE, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { CRAMPED, DONE, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { title, type Wanted } from "./_wait.ts";
 import { ClosedError } from "./errors.ts";
@@ -82,6 +84,43 @@ class Waiting implements Wanted {
   }
 }
 
+/** The wait of a put for room. */
+class Offering implements Condition<true> {
+  readonly #core: QueueCore;
+  readonly #length: () => number;
+  readonly attempt: () => true | typeof NOT_YET;
+  readonly wanted: Wanted;
+  all = false;
+  atMost: number = Infinity;
+
+  constructor(core: QueueCore, attempt: () => true | typeof NOT_YET, length: () => number) {
+    this.#core = core;
+    this.#length = length;
+    this.attempt = attempt;
+    this.wanted = core.putting;
+  }
+
+  /** What an outcome means for the wait. */
+  judge(outcome: Outcome, unsent: () => unknown): true | typeof NOT_YET {
+    if (outcome === DONE) return true;
+    if (outcome === OVER) throw this.#core.refused(unsent());
+    if (outcome === CRAMPED) this.all = true; // another may need less
+    this.atMost = outcome === KEPT ? LAPSE : Infinity;
+    return NOT_YET;
+  }
+
+  readonly ready: () => boolean = () => this.#core.store.hasRoom(this.#length());
+
+  insist(task: boolean): void {
+    this.#core.store.insist(task, this.#length());
+    this.all = true; // to be among those who are woken
+  }
+
+  relent(task: boolean): void {
+    this.#core.store.relent(task);
+  }
+}
+
 /** A queue as one agent sees it. */
 export class QueueCore {
   readonly words: Words;
@@ -99,7 +138,8 @@ export class QueueCore {
 
   readonly #getting: Condition<Got>;
   readonly #joining: Condition<true>;
-  readonly #put: Wanted;
+  /** What a put waits for, in the roster. */
+  readonly putting: Wanted;
 
   /** The queue of a record, with its store. */
   constructor(kind: Kind, words: Words, roster: Roster, name: string, store: Store) {
@@ -112,7 +152,7 @@ export class QueueCore {
     this.store = store;
     this.#local = localOf(words, () => new QueueLocal());
     this.#joiners = new Lobby(words, roster, JOINERS);
-    this.#put = new Waiting(this, "put");
+    this.putting = new Waiting(this, "put");
     this.#getting = {
       wanted: new Waiting(this, "get"),
       all: false,
@@ -155,19 +195,9 @@ export class QueueCore {
   /** The wait for room. Throws when there is nothing to wait for. */
   #offering(message: Message, value: unknown, outcome: Outcome): Condition<true> {
     const { store } = this;
-    const judge = (outcome: Outcome): true | typeof NOT_YET => {
-      if (outcome === DONE) return true;
-      if (outcome === OVER) throw this.#refused(value);
-      if (outcome === CRAMPED) condition.all = true;
-      return NOT_YET;
-    };
-    const condition = {
-      wanted: this.#put,
-      all: false,
-      attempt: () => judge(store.offer(message)),
-      ready: () => store.hasRoom(message.length),
-    };
-    judge(outcome);
+    const attempt = (): true | typeof NOT_YET => condition.judge(store.offer(message), () => value);
+    const condition = new Offering(this, attempt, () => message.length);
+    condition.judge(outcome, () => value);
     this.#checkFits(message.length);
     return condition;
   }
@@ -179,7 +209,8 @@ export class QueueCore {
     );
   }
 
-  #refused(value: unknown): ClosedError {
+  /** The error of a put on a closed queue. */
+  refused(value: unknown): ClosedError {
     return new ClosedError(`Cannot put into ${this.title} as it is closed`, { value });
   }
 
@@ -255,21 +286,12 @@ export class QueueCore {
 
   #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
     const { store } = this;
-    const condition = {
-      wanted: this.#put,
-      all: false,
-      attempt: (): true | typeof NOT_YET => {
-        while (batch.count > 0) {
-          const outcome = store.offerMany(batch);
-          if (outcome === DONE) continue;
-          if (outcome === OVER) throw this.#refused(values.slice(values.length - batch.count));
-          if (outcome === CRAMPED) condition.all = true;
-          return NOT_YET;
-        }
-        return true;
-      },
-      ready: () => store.hasRoom(batch.count === 0 ? 0 : batch.bytesAt(batch.start)),
+    const attempt = (): true | typeof NOT_YET => {
+      let outcome: Outcome = DONE;
+      while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch);
+      return condition.judge(outcome, () => values.slice(values.length - batch.count));
     };
+    const condition = new Offering(this, attempt, () => batch.count === 0 ? 0 : batch.bytesAt(batch.start) - HEADER);
     return condition;
   }
 

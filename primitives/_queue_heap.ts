@@ -9,6 +9,7 @@
 //   4 5      MONITOR   anybody                 see _monitor.ts
 //   16-18    GETTERS   getters, putters        the lobby of those who wait for a message, see _lobby.ts
 //   19-21    PUTTERS   putters, getters        the lobby of those who wait for room
+//   22 23    HEIR NEED who is inside MONITOR   for whom room is kept, see _queue_heir.ts
 //   32-58    FREE …    who is inside MONITOR   see _queue_space.ts
 //   others spare, zero
 //
@@ -36,9 +37,10 @@ import { load, store } from "./_atomics.ts";
 import { Lobby } from "./_lobby.ts";
 import { Monitor } from "./_monitor.ts";
 import type { Batch } from "./_queue_batch.ts";
+import { QueueHeir } from "./_queue_heir.ts";
 import { CODED, Inbox, Message, RAW } from "./_queue_message.ts";
 import { LEAST_UNITS, Space, UNIT } from "./_queue_space.ts";
-import { CRAMPED, DONE, EMPTY, FULL, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
 import type { Roster } from "./_roster.ts";
 import { LayoutError } from "./errors.ts";
 
@@ -51,6 +53,7 @@ const CLOSED = 3;
 const MONITOR = 4;
 const GETTERS = 16;
 const PUTTERS = 19;
+const HEIR = 22;
 const LISTS = 32;
 
 const HEAD = 2;
@@ -103,6 +106,7 @@ export class HeapStore implements Store {
   readonly #units: number;
   readonly #monitor: Monitor;
   readonly #space: Space;
+  readonly #heir: QueueHeir;
   readonly #bytes: Uint8Array;
   readonly #inbox: Inbox = new Inbox();
   readonly #one: Message = new Message();
@@ -121,6 +125,7 @@ export class HeapStore implements Store {
     this.#units = units;
     this.#space = new Space(words, base + LISTS, start, units);
     this.#bytes = new Uint8Array(words.buffer, words.byteOffset + 4 * start, UNIT * units);
+    this.#heir = new QueueHeir(words, roster, base + HEIR);
     this.#monitor = new Monitor(words, roster, base + MONITOR, 0);
     this.#monitor.takeOver = () => this.#takeOver();
     this.getters = new Lobby(words, roster, base + GETTERS);
@@ -137,6 +142,23 @@ export class HeapStore implements Store {
     }
     if (outcome === DONE) this.getters.wake(1);
     return outcome;
+  }
+
+  insist(task: boolean, length: number): void {
+    this.#monitor.enter();
+    this.#heir.claim(task, length);
+    this.#monitor.leave();
+  }
+
+  relent(task: boolean): void {
+    this.#monitor.enter();
+    this.#heir.resign(task);
+    this.#monitor.leave();
+    this.putters.wake(Infinity);
+  }
+
+  #fits(length: number): boolean {
+    return this.#count() < this.#most && this.#space.has(unitsFor(length));
   }
 
   offerMany(batch: Batch): Outcome {
@@ -163,6 +185,7 @@ export class HeapStore implements Store {
     const base = this.#base;
     const space = this.#space;
     if (load(words, base + CLOSED) !== 0) return OVER;
+    if (load(words, base + HEIR) !== 0 && this.#heir.keeps((need) => this.#fits(need))) return KEPT;
     const count = this.#count();
     if (count >= this.#most) return FULL;
     const { length } = message;

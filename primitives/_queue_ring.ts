@@ -1,11 +1,13 @@
 // The messages of a Queue: one ring, first in first out. The proof is in the header of _ring.ts.
 
 import type { Words } from "./_atomics.ts";
+import { load } from "./_atomics.ts";
 import type { Lobby } from "./_lobby.ts";
 import type { Batch } from "./_queue_batch.ts";
+import { QueueHeir } from "./_queue_heir.ts";
 import { CODED, Inbox, type Message, RAW } from "./_queue_message.ts";
-import { CRAMPED, DONE, EMPTY, FULL, type Outcome, OVER, type Store } from "./_queue_store.ts";
-import { frameBytes, HEADER, Ring } from "./_ring.ts";
+import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { frameBytes, HEADER, Ring, RING_HEIR } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { LARGE } from "./_slab.ts";
 
@@ -16,6 +18,10 @@ const CROSSING = 1 << 16;
 export class RingStore implements Store {
   readonly #ring: Ring;
   readonly #most: number;
+  readonly #words: Words;
+  readonly #heirAt: number;
+  readonly #heir: QueueHeir;
+  readonly #fitsHeir: (need: number) => boolean;
   readonly #inbox: Inbox = new Inbox();
   readonly getters: Lobby;
   readonly putters: Lobby;
@@ -24,6 +30,11 @@ export class RingStore implements Store {
   constructor(words: Words, roster: Roster, base: number, start: number, size: number, maxSize: number) {
     this.#ring = new Ring(words, roster, base, start, size);
     this.#most = maxSize === 0 ? Infinity : maxSize;
+    this.#words = words;
+    this.#heirAt = base + RING_HEIR;
+    this.#heir = new QueueHeir(words, roster, this.#heirAt);
+    this.#fitsHeir = (need) =>
+      (this.#most === Infinity || this.#ring.slots(this.#most) > 0) && this.#ring.room(frameBytes(need)) >= 0;
     this.getters = this.#ring.getters;
     this.putters = this.#ring.putters;
   }
@@ -34,6 +45,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir)) return KEPT;
       if (this.#most !== Infinity && ring.slots(this.#most) === 0) return FULL;
       if (length >= ring.size) return CRAMPED;
       const bytes = frameBytes(length);
@@ -59,6 +71,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir)) return KEPT;
       const slots = this.#most === Infinity ? Infinity : ring.slots(this.#most);
       if (slots === 0) return FULL;
       let at = bytes < ring.size ? ring.room(bytes) : -1;
@@ -82,6 +95,19 @@ export class RingStore implements Store {
     batch.drop(count, bytes);
     this.getters.wake(count);
     return DONE;
+  }
+
+  insist(task: boolean, length: number): void {
+    this.#ring.put.enter();
+    this.#heir.claim(task, length);
+    this.#ring.put.leave();
+  }
+
+  relent(task: boolean): void {
+    this.#ring.put.enter();
+    this.#heir.resign(task);
+    this.#ring.put.leave();
+    this.putters.wake(Infinity);
   }
 
   take(message: Message): Outcome {

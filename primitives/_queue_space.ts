@@ -81,14 +81,23 @@ export class Space {
     return this.#checked(unit, size >>> 1);
   }
 
+  /** Whether there is a free block of so many units or more. */
+  has(need: number): boolean {
+    return this.#look(need) >= 0;
+  }
+
   /** A free block of so many units or more, taken off its list; -1: there is none. It stays free until use(). */
   find(need: number): number {
+    const found = this.#look(need);
+    if (found >= 0) this.#unlink(found, this.#size(found));
+    return found;
+  }
+
+  #look(need: number): number {
     const own = classOf(need);
     let found = this.#search(own, need, TRIES);
     for (let list = own + 1; found < 0 && list < LISTS_COUNT; list++) found = this.#search(list, need, 1);
-    if (found < 0) found = this.#search(own, need, this.#units);
-    if (found >= 0) this.#unlink(found, this.#size(found));
-    return found;
+    return found < 0 ? this.#search(own, need, this.#units) : found;
   }
 
   #search(list: number, need: number, tries: number): number {

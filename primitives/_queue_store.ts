@@ -15,9 +15,11 @@ export const CRAMPED = 2;
 export const EMPTY = 3;
 /** The queue is closed, for take() also empty. */
 export const OVER = 4;
+/** offer(): somebody else puts first, see _queue_heir.ts. */
+export const KEPT = 5;
 
 /** What came of an attempt. */
-export type Outcome = typeof DONE | typeof FULL | typeof CRAMPED | typeof EMPTY | typeof OVER;
+export type Outcome = typeof DONE | typeof FULL | typeof CRAMPED | typeof EMPTY | typeof OVER | typeof KEPT;
 
 /** The messages of a queue in shared memory. */
 export interface Store {
@@ -27,6 +29,10 @@ export interface Store {
   readonly putters: Lobby;
   /** Puts a message in, if there is room; wakes a getter. */
   offer(message: Message): Outcome;
+  /** Keeps the next room for this thread, or task, which wants so many bytes. */
+  insist(task: boolean, length: number): void;
+  /** No longer; wakes those who were held back. */
+  relent(task: boolean): void;
   /** Puts as many messages of a batch in as there is room for; wakes getters. */
   offerMany(batch: Batch): Outcome;
   /** Takes a message out; wakes a putter. */

@@ -14,6 +14,7 @@
 //   20-29  GET        getters                the monitor of this side, with a journal of 4 entries
 //   32     CLOSED     a closer inside PUT    1: nothing more is put
 //   33-35  GETTERS    getters, putters       the lobby of those who wait for a message, see _lobby.ts
+//   36 37  HEIR NEED  the owner inside PUT   for whom room is kept; the ring itself leaves them alone
 //   48-50  PUTTERS    putters, getters       the lobby of those who wait for room
 //   others spare, zero
 //
@@ -83,6 +84,9 @@ const REWIND_LARGE = 4096;
 const SHORT_WRITE = 72;
 const SHORT_READ = 192;
 
+/** A word of the ring's, 2 of them, that is its owner's: it stands beside CLOSED. */
+export const RING_HEIR = 36;
+
 /** The bytes that a message takes in the ring. */
 export function frameBytes(length: number): number {
   return HEADER + ((length + 7) & ~7);
@@ -135,7 +139,7 @@ export class Ring {
     this.put = new Monitor(words, roster, base + PUT, 0);
     this.get = new Monitor(words, roster, base + GET, GET_ENTRIES);
     this.put.takeOver = () => { // the dead putter may have died inside GET too, rewinding
-      this.get.enter();
+      this.get.enter(this.put);
       this.get.leave();
     };
     this.getters = new Lobby(words, roster, base + GETTERS);
@@ -191,7 +195,7 @@ export class Ring {
       const gots = load(words, base + GOTS + (head & SIDE));
       if (load(words, base + HEAD) === head) return gots;
     }
-    this.get.enter(); // invariant 5
+    this.get.enter(this.put); // invariant 5
     const gots = load(words, base + GOTS + (load(words, base + HEAD) & SIDE));
     this.get.leave();
     return gots;
@@ -259,7 +263,7 @@ export class Ring {
     const base = this.#base;
     const { get } = this;
     if ((load(words, base + HEAD) & ~SIDE) !== tail) return tail;
-    get.enter(); // invariant 5; getters have nothing to do in there now
+    get.enter(this.put); // invariant 5; getters have nothing to do in there now
     try {
       const head = load(words, base + HEAD);
       if ((head & ~SIDE) !== tail) return tail; // only hostile memory changes so: we are the putter
@@ -399,7 +403,7 @@ export class Ring {
       ) return this.#counted(head, gots, tail, puts);
     }
     this.put.enter(); // too busy for a look in passing
-    this.get.enter(); // invariant 5
+    this.get.enter(this.put); // invariant 5
     const head = load(words, base + HEAD);
     const tail = load(words, base + TAIL);
     const gots = load(words, base + GOTS + (head & SIDE));

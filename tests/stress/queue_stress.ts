@@ -164,6 +164,60 @@ for (const name of Object.keys(CLASSES) as Name[]) {
   }
 }
 
+/** Puts small messages until the queue closes. */
+export async function flood(queue: Queue<unknown>, way: Way): Promise<number> {
+  let count = 0;
+  try {
+    for (;; count++) {
+      if (way === "async") await queue.putAsync(count);
+      else if (way === "many") queue.putMany([1, 2, 3]);
+      else if (way === "poll") { while (!queue.tryPut(count)); }
+      else queue.put(count);
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code !== "closed") throw error;
+  }
+  return count;
+}
+
+/** Puts large messages; returns the longest time that one took. */
+export async function insist(queue: Queue<unknown>, count: number, way: Way): Promise<number> {
+  let longest = 0;
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    if (way === "async") await queue.putAsync(new Uint8Array(900));
+    else if (way === "many") queue.putMany([new Uint8Array(900)]);
+    else queue.put(new Uint8Array(900));
+    longest = Math.max(longest, performance.now() - start);
+  }
+  return longest;
+}
+
+for (const name of Object.keys(CLASSES) as Name[]) {
+  for (const way of ["sync", "async", "many"] as const) {
+    test(`${name}: a large message is not passed by small ones for ever (${way})`, async () => {
+      const queue = new CLASSES[name]<unknown>({ maxBytes: 1000 });
+      const module = import.meta.url;
+      const small = (["sync", "many", "async"] as const).map((way) =>
+        new Thread({ target: flood, module, args: [queue, way] }).start()
+      );
+      const large = new Thread({ target: insist, module, args: [queue, 20, way] }).start();
+      let ended = false;
+      const reading = (async () => {
+        for await (const _ of queue) {
+          if (ended) queue.close();
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      })();
+      const longest = await large.joinAsync();
+      ended = true;
+      await reading;
+      const counts = await Promise.all(small.map((thread) => thread.joinAsync()));
+      console.log(`    the longest wait was ${longest.toFixed(0)} ms, beside ${counts} small ones`);
+    }, { limit: 60_000 });
+  }
+}
+
 // Deaths at any instruction: raw workers, stopped from outside.
 
 const threads = realm.process?.getBuiltinModule?.("node:worker_threads");
