@@ -23,6 +23,7 @@ import { ClosedError, UnsupportedError } from "./errors.ts";
 const STUCK_MS = 100;
 
 const NOTHING = new Uint8Array(0);
+const NOBODY: readonly number[] = [];
 
 /** What this agent has at one end, shared by all its Connections there. */
 class Side {
@@ -85,6 +86,7 @@ export class PipeEnd {
   readonly #wanted: Map<string, Wanted> = new Map<string, Wanted>();
   readonly #sent: Message = new Message();
   readonly #received: Message = new Message();
+  readonly #conditions: (Condition<Message> | undefined)[] = [];
   /** Whether it was closed here. */
   closed = false;
 
@@ -148,7 +150,7 @@ export class PipeEnd {
     let wanted = this.#wanted.get(verb);
     if (wanted === undefined) {
       const { words, roster, name } = this;
-      wanted = { kind: "Connection", words, roster, name, verb, owners: () => [] }; // handles may be on their way
+      wanted = { kind: "Connection", words, roster, name, verb, owners: nobody };
       this.#wanted.set(verb, wanted);
     }
     return wanted;
@@ -293,9 +295,9 @@ export class PipeEnd {
   /** Whether there is a message, or the other end is closed. */
   poll(deadline: number): boolean {
     const incoming = this.#readableEnd();
-    const condition = this.#receiving(PEEK, "poll", undefined, false, () => true);
-    if (condition.attempt() !== NOT_YET) return true;
-    return deadline !== POLL && incoming.ring.getters.wait(condition, deadline) !== NOT_YET;
+    if (this.#look(PEEK, undefined, false) !== undefined) return true;
+    if (deadline === POLL) return false;
+    return incoming.ring.getters.wait(this.#condition(PEEK, "poll", undefined), deadline) !== NOT_YET;
   }
 
   /** The same without blocking. */
@@ -333,9 +335,26 @@ export class PipeEnd {
     const incoming = this.#readableEnd();
     const message = this.#received;
     if (incoming.take(want, message, view, deadline !== POLL)) return message;
-    const condition = this.#receiving(want, verb, view, deadline !== POLL, itself);
-    const found = deadline === POLL ? condition.attempt() : incoming.ring.getters.wait(condition, deadline);
+    if (deadline === POLL) return this.#look(want, view, false);
+    const found = incoming.ring.getters.wait(this.#condition(want, verb, view), deadline);
     return found === NOT_YET ? undefined : found;
+  }
+
+  /** One look for a message; throws ClosedError at the end of file, unless it is only to be looked at. */
+  #look(want: Want, view: Uint8Array | undefined, spins: boolean): Message | undefined {
+    this.checkOpen("receive from");
+    const over = this.#local.holders.gone(this.#peer); // before the look: what was sent before it closed is seen
+    const message = this.#received;
+    if (this.#in!.take(want, message, view, spins)) return message;
+    if (!over) return undefined;
+    if (want === PEEK) return message;
+    throw new ClosedError(`Cannot receive from ${this.title} as the other end is closed and nothing is left`);
+  }
+
+  /** What a blocked receive waits for; made once, as it is needed all the time. */
+  #condition(want: Want, verb: string, view: Uint8Array | undefined): Condition<Message> {
+    if (view !== undefined) return this.#receiving(want, verb, view, true, itself);
+    return this.#conditions[want] ??= this.#receiving(want, verb, view, true, itself);
   }
 
   #receiving<T>(
@@ -346,20 +365,14 @@ export class PipeEnd {
     result: (message: Message) => T,
   ): Condition<T> {
     const incoming = this.#in!;
-    const { holders } = this.#local;
     return {
       wanted: this.#want(verb),
       get all(): boolean {
         return incoming.claimed;
       },
       attempt: (): T | typeof NOT_YET => {
-        this.checkOpen("receive from");
-        const over = holders.gone(this.#peer); // before the look: what was sent before it closed is seen
-        const message = this.#received;
-        if (incoming.take(want, message, view, spins)) return result(message);
-        if (!over) return NOT_YET;
-        if (want === PEEK) return result(message);
-        throw new ClosedError(`Cannot receive from ${this.title} as the other end is closed and nothing is left`);
+        const found = this.#look(want, view, spins);
+        return found === undefined ? NOT_YET : result(found);
       },
       ready: () => incoming.stirring,
     };
@@ -382,6 +395,11 @@ export class PipeEnd {
       hint: `${verb} at the other end, or make the pipe duplex`,
     });
   }
+}
+
+/** Nobody in particular can end a wait: a handle of the other end may be on its way to anybody. */
+function nobody(): readonly number[] {
+  return NOBODY;
 }
 
 function itself(message: Message): Message {
