@@ -255,8 +255,9 @@ export class LockWord implements Wanted {
       const seen = load(words, OWNER);
       const owner = seen & OWNER_MASK;
       if (owner !== 0) {
-        if ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner)) this.#throwDied(seen);
-        return false;
+        if ((seen & DIED_BIT) === 0 && this.roster.alive(owner)) return false;
+        this.#throwIfDied(seen);
+        continue;
       }
       if (seen !== 0 && this.#reserved()) return false;
       // Take it as contended when threads behind us may be asleep (invariant 2).
@@ -301,10 +302,14 @@ export class LockWord implements Wanted {
     });
   }
 
-  #throwDied(seen: number): never {
+  /** Marks a hold whose thread is dead, and throws OwnerDiedError; returns if it has let go before it died. */
+  #throwIfDied(seen: number): void {
     const { words, roster } = this;
     const owner = seen & OWNER_MASK;
-    if ((seen & DIED_BIT) === 0 && cas(words, OWNER, seen, seen | DIED_BIT) === seen) this.#wake(true);
+    if ((seen & DIED_BIT) === 0) {
+      if (cas(words, OWNER, seen, seen | DIED_BIT) !== seen) return;
+      this.#wake(true);
+    }
     const threadName = roster.name(owner);
     throw new OwnerDiedError(
       `Cannot acquire ${this.title} as thread ${JSON.stringify(threadName)} died holding it: ` +
@@ -427,10 +432,14 @@ export class LockWord implements Wanted {
 
   /** Ends whatever hold there is. Throws NotHeldError when it is free, OwnerDiedError when its holder died. */
   releaseAny(): void {
-    const seen = load(this.words, OWNER);
-    const owner = seen & OWNER_MASK;
-    if (owner !== 0 && !this.handoff && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner))) this.#throwDied(seen);
-    if (owner === 0 || !this.#releaseSlow(owner)) {
+    for (;;) {
+      const seen = load(this.words, OWNER);
+      const owner = seen & OWNER_MASK;
+      if (owner !== 0 && !this.handoff && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner))) {
+        this.#throwIfDied(seen);
+        continue;
+      }
+      if (owner !== 0 && this.#releaseSlow(owner)) break;
       throw new NotHeldError(`Cannot release ${this.title} as nobody holds it: it is free`);
     }
     if (this.local.due.length !== 0) this.#runDue();
