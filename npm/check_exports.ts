@@ -1,6 +1,6 @@
 /**
  * Compares what is declared with what is packed: `deno.json` and the tarball export the same sub-paths, and each of them
- * the same names. Run after `npm/site.ts`.
+ * the same names; classes and functions are called as in the sources. Run after `npm/site.ts`.
  *
  * @module
  */
@@ -44,6 +44,10 @@ function read(url: URL): any {
   return JSON.parse(readFileSync(url, "utf8"));
 }
 
+/** The exports; what a class or function calls itself, where that is another name. */
 function names(module: object): string {
-  return Object.keys(module).sort().join(" ");
+  return Object.entries(module).map(([name, value]) => {
+    const own = typeof value === "function" ? value.name : name;
+    return own === name ? name : `${name}=${own}`;
+  }).sort().join(" ");
 }

@@ -36,7 +36,7 @@ export async function compileWithDnt(
     typeCheck: false,
     declaration: "inline",
     skipSourceOutput: true,
-    compilerOptions: { target: "ES2022", lib: ["ESNext", "DOM", "DOM.Iterable"] },
+    compilerOptions: { target: "ES2022", lib: ["ESNext", "DOM", "DOM.Iterable"], sourceMap: true, inlineSources: true },
   });
   cpSync(join(folder, "esm"), out, { recursive: true });
   rmSync(folder, { recursive: true });

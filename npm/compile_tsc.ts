@@ -15,6 +15,8 @@ const OPTIONS = {
   types: [],
   strict: true,
   declaration: true,
+  sourceMap: true,
+  inlineSources: true,
   isolatedDeclarations: true,
   rewriteRelativeImportExtensions: true,
   verbatimModuleSyntax: true,

@@ -13,21 +13,29 @@ const WORKER_URL = /(new URL\(\s*(["'])\.\.?\/[^"'`]+)\.ts(\2,\s*import\.meta\.u
 const LEFT_OVER_URL = /new URL\([^)]*\.ts\b[^)]*\)/;
 const RELATIVE_IMPORT = /((?:\bfrom\s*|\bimport\s*\(?\s*)(["'])\.\.?\/[^"']+)\.ts(\2)/g;
 
-/** Rewrites the files of the package in place; returns which packages they import, and what is wrong with them. */
+/** Rewrites emitted files in place; returns which packages they import, and what is wrong with them. */
 export function finish(folder: string): { packages: string[]; problems: string[] } {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => /\.(js|ts)$/.test(file));
-  const problems: string[] = [];
   const packages = new Set<string>();
-  for (const file of files) {
+  for (const file of emitted(folder)) {
     const path = join(folder, file);
     const text = rewrite(readFileSync(path, "utf8"));
     writeFileSync(path, text);
-    problems.push(...inspect(file, text));
-    const missing = workerUrls(text).filter((url) => !existsSync(join(folder, dirname(file), url)));
-    for (const url of missing) problems.push(`${file}: a URL names a file that is not there: ${url}`);
     for (const specifier of bareImports(text)) packages.add(packageOf(specifier));
   }
-  return { packages: [...packages].sort(), problems };
+  return { packages: [...packages].sort(), problems: check(folder) };
+}
+
+/** Says what is wrong with the emitted files below a folder. */
+export function check(folder: string): string[] {
+  return emitted(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), "utf8");
+    const missing = workerUrls(text).filter((url) => !existsSync(join(folder, dirname(file), url)));
+    return [...inspect(file, text), ...missing.map((url) => `${file}: a URL names a file that is not there: ${url}`)];
+  });
+}
+
+function emitted(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => /\.(js|ts)$/.test(file));
 }
 
 /** The paths in `new URL("./x.ts", import.meta.url)`, of a source or an emitted file. */
@@ -50,7 +58,7 @@ export function inspect(file: string, text: string): string[] {
   if (/(?:^|[;{}\s])(?:await\s+)?using\s+[\w$]+\s*=/.test(code)) problems.push(`${file}: a using statement`);
   const strange = bareImports(text).find((name) => name.includes(":"));
   if (strange !== undefined) problems.push(`${file}: imports what npm or browsers do not know: ${strange}`);
-  if (!/^(?:mod\.|primitives\/|adapters\/)/.test(file) || /_test\./.test(file)) {
+  if (!/^(?:mod\.|core\.js$|primitives\/|adapters\/)/.test(file) || /_test\./.test(file)) {
     problems.push(`${file}: does not belong in the package`);
   }
   return problems;

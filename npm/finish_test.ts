@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { withClassNames } from "./bundle.ts";
 import { bareImports, inspect, rewrite, workerUrls } from "./finish.ts";
 import { packageJson } from "./package_json.ts";
 
@@ -18,6 +19,13 @@ Deno.test("inspect() finds what must not be in a package", () => {
   assertEquals(inspect("mod.js", `import fs from "node:fs";`).length, 1);
   assertEquals(inspect("tests/x.js", "").length, 1);
   assertEquals(inspect("primitives/lock_test.js", "").length, 1);
+});
+
+Deno.test("withClassNames() undoes the underscore of a bundled class, and keeps every column", () => {
+  assertEquals(
+    withClassNames(`var Lock=class _Lock{static of(){return new _Lock(this._Lock,#_Lock)}},a=class _b{},My_Lock=1;`),
+    `var Lock=class  Lock{static of(){return new  Lock(this._Lock,#_Lock)}},a=class _b{},My_Lock=1;`,
+  );
 });
 
 Deno.test("workerUrls() finds the modules that no import reaches", () => {

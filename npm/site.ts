@@ -15,6 +15,8 @@ import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { writeStub } from "./bundle.ts";
+import type { Inside } from "./bundle.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "npm/dist");
@@ -30,6 +32,7 @@ if (import.meta.url === new URL(process.argv[1] ?? "", "file:///").href) {
   rmSync(SITE, { recursive: true, force: true });
   mkdirSync(SITE, { recursive: true });
   install();
+  addStubs();
   const { portable, leftOut } = await compile();
   writeFileSync(join(SITE, "portable.txt"), portable.map((file) => `tests/${file}\n`).join(""));
   copyFileSync(join(ROOT, "npm/smoke.mjs"), join(SITE, "smoke.mjs"));
@@ -45,6 +48,13 @@ function install(): void {
   const args = ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", join(DIST, tarball)];
   const { status } = spawnSync("npm", args, { cwd: SITE, stdio: "inherit" });
   if (status !== 0) throw new Error("npm install of the tarball failed");
+}
+
+/** The inside of the library by its old paths; the package that users get has none of these files. */
+function addStubs(): void {
+  const inside: Inside = JSON.parse(readFileSync(join(DIST, "inside.json"), "utf8"));
+  const folder = join(SITE, "node_modules/lockstep");
+  for (const [file, names] of Object.entries(inside)) writeStub(folder, file, names);
 }
 
 /** Compiles every module under tests/; returns the tests that run anywhere. */
