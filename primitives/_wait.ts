@@ -19,6 +19,7 @@ import { followTracking, sweepHolds, tracking } from "./_held.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
 import type { Kind } from "./_layout.ts";
 import { ID_HI, ID_LO, KINDS } from "./_layout.ts";
+import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
@@ -81,6 +82,7 @@ export class BlockedWait {
    * told to stop, BlockingUnavailableError in one that may not block.
    */
   static begin(wanted: Wanted, deadline: number): BlockedWait {
+    if (agent.inside !== undefined) mendMonitor();
     checkBlocking(wanted);
     return new BlockedWait(wanted, deadline);
   }
@@ -219,8 +221,12 @@ export function waitAsync<T>(
     };
     const fail = (error: unknown): void => {
       finish();
-      options.onGiveUp?.();
-      reject(error);
+      try {
+        options.onGiveUp?.();
+        reject(error);
+      } catch (worse) { // a damaged record
+        reject(worse);
+      }
     };
     const onAbort = (): void => {
       if (settled) return;
@@ -232,6 +238,7 @@ export function waitAsync<T>(
       try {
         checkStop(wanted);
         const result = attempt();
+        if (settled) return; // by code of the user that the attempt has called: a barrier's action
         if (result.done) {
           finish();
           resolve(result.value);
