@@ -69,7 +69,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     });
     watch(record, () => {
       if ((record.control & KILL_BIT) !== 0 && host.stopsRunningCode) worker.terminate();
-    }, () => worker.setRef(false)); // what it still does is nothing that anybody waits for
+    }, () => host.stopsRunningCode || worker.setRef(false)); // it may linger, and nobody waits for that
   } catch (cause) {
     agent.children.delete(core);
     record.end({ kind: "ended", reason: "error", bytes: encodeError(cause) });
@@ -99,7 +99,20 @@ const telling = new WeakSet<object>();
 function tellAtEnd(host: Host): void {
   if (telling.has(agent)) return;
   telling.add(agent);
-  host.onEnd(tellUntold);
+  host.onEnd(() => {
+    for (const child of [...agent.children] as ThreadCore[]) {
+      if (host.stopsRunningCode) child.local.worker?.terminate(); // all at once, or the last spin until their turn
+      drain(child);
+      if (child.record.done) noteEnd(child);
+    }
+    tellUntold();
+  });
+}
+
+/** Takes the messages of a worker that have arrived and not been heard yet. */
+function drain(core: ThreadCore): void {
+  const { worker } = core.local;
+  for (let taken = worker?.take(); taken !== undefined; taken = worker?.take()) receive(core, taken.message);
 }
 
 /** The worker is known to have stopped. */
@@ -128,13 +141,16 @@ export function endOrphan(start: ThreadStart, end: HostEnd): void {
 }
 
 /** Calls back at every change of a thread's orders, and once it has ended. Keeps nothing alive. */
-export function watch(record: ThreadRecord, react: () => void, done: () => void = () => {}): void {
+export function watch(record: ThreadRecord, react: () => void, done: () => unknown = () => {}): void {
   const { words, roster } = record;
   const owner = agent;
   const step = (): void => {
     if (owner !== agent) return;
     const seen = record.control;
-    if (record.done) return done();
+    if (record.done) {
+      done();
+      return;
+    }
     react();
     roster.parker.parkAsync(words, CONTROL, seen, WATCH).promise.then(step, () => {});
   };

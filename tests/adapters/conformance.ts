@@ -24,6 +24,7 @@ import { eventCases } from "../conformance/event.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
 import { pipeCases } from "../conformance/pipe.ts";
+import { programsCases } from "../conformance/programs.ts";
 import { queueCases } from "../conformance/queue.ts";
 import { rlockCases } from "../conformance/rlock.ts";
 import { rwLockCases } from "../conformance/rwlock.ts";
@@ -62,6 +63,7 @@ const TOPICS: readonly Topic[] = [
   valuesCases,
   threadsCases,
   threadEndsCases,
+  programsCases,
   queueCases,
   pipeCases,
 ];

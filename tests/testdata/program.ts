@@ -1,0 +1,153 @@
+// Programs that tests/conformance/programs.ts runs in processes of their own: their output, their end and their exit code
+// are what is tested. The argument says which one.
+
+import { currentThread, Event, isMainThread, setExceptHook, SharedValue, Thread } from "../../mod.ts";
+
+const module = import.meta.url;
+// deno-lint-ignore no-explicit-any
+const { process } = globalThis as any;
+
+export function say(text: string): string {
+  console.log(text);
+  return text;
+}
+
+export function sayLate(text: string, ms: number): Promise<void> {
+  return new Promise((resolve) =>
+    setTimeout(() => {
+      console.log(text);
+      resolve();
+    }, ms)
+  );
+}
+
+export function sayAll(texts: readonly string[]): void {
+  for (const text of texts) process.stdout.write(`${text}\n`);
+  console.error("and an error");
+}
+
+export function startSayLate(text: string): void {
+  new Thread({ target: sayLate, module, args: [text, 300] }).start();
+}
+
+export function busy(up: SharedValue<"i32">, go: Event, talks: boolean): never {
+  up.add(1);
+  go.wait();
+  for (let i = 0;; i++) if (talks && i % 50_000_000 === 0) console.log("busy");
+}
+
+export function fail(text: string): never {
+  throw new RangeError(text);
+}
+
+export function exit(code: number): void {
+  process.exit(code);
+}
+
+export function block(text: string, value: SharedValue<"i32">): void {
+  console.log(text);
+  for (const end = performance.now() + 200; performance.now() < end;);
+  value.add(1);
+}
+
+const programs: Record<string, () => unknown> = {
+  joined() {
+    console.log(new Thread({ target: say, module, args: ["from the thread"] }).start().join());
+  },
+
+  async joinedAsync() {
+    console.log(await new Thread({ target: say, module, args: ["from the thread"] }).start().joinAsync());
+  },
+
+  unjoined() {
+    new Thread({ target: sayLate, module, args: ["late", 300] }).start();
+    console.log("main is done");
+  },
+
+  grandchild() {
+    new Thread({ target: startSayLate, module, args: ["from the grandchild"] }).start();
+    console.log("main is done");
+  },
+
+  async daemons() {
+    const [up, go] = [new SharedValue("i32"), new Event()];
+    for (let i = 0; i < 40; i++) {
+      new Thread({ target: busy, module, args: [up, go, i % 8 === 0], daemon: true }).start();
+    }
+    while (up.value < 40) await new Promise((resolve) => setTimeout(resolve, 10));
+    go.set();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log("main is done");
+  },
+
+  waitingDaemon() {
+    new Thread({ target: sayLate, module, args: ["never", 60_000], daemon: true }).start();
+    console.log("main is done");
+  },
+
+  fails() {
+    new Thread({ target: fail, module, args: ["it failed"], name: "worker-7" }).start();
+    console.log("main is done");
+  },
+
+  failsJoined() {
+    const thread = new Thread({ target: fail, module, args: ["it failed"] }).start();
+    try {
+      thread.join();
+    } catch (error) {
+      console.log("joined", (error as Error).message);
+    }
+  },
+
+  /** Asked for in vain, and never again. */
+  failsAfterTry() {
+    const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-8" });
+    thread.start();
+    thread.tryJoin();
+    while (thread.alive);
+    console.log("main is done");
+  },
+
+  hookThrows() {
+    setExceptHook(() => {
+      throw new TypeError("the hook failed");
+    });
+    new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
+  },
+
+  exit0() {
+    new Thread({ target: exit, module, args: [0] }).start();
+    console.log("main is done");
+  },
+
+  exit3() {
+    new Thread({ target: exit, module, args: [3], name: "worker-3" }).start();
+    console.log("main is done");
+  },
+
+  mainFails() {
+    new Thread({ target: sayLate, module, args: ["never", 60_000] }).start();
+    throw new RangeError("main failed");
+  },
+
+  mainExits() {
+    new Thread({ target: sayLate, module, args: ["never", 60_000] }).start();
+    process.exit(5);
+  },
+
+  /** What a thread prints is there before this thread, which is blocked, goes on. */
+  outputAtOnce() {
+    const done = new SharedValue("i32");
+    new Thread({ target: block, module, args: ["from the thread", done] }).start();
+    while (done.value === 0);
+    process.stdout.write("from main\n");
+  },
+
+  outputOrder() {
+    const texts = Array.from({ length: 3000 }, (_, i) => `line ${i} ${"x".repeat(40)}`);
+    new Thread({ target: sayAll, module, args: [texts] }).start().join();
+    console.log("from main", currentThread().name);
+  },
+};
+
+if (isMainThread) await programs[process.argv[2]]!();
