@@ -12,7 +12,7 @@ test("a Barrier of 33 for 2 threads is laid out as its header says", async () =>
   assert.equal(words[0], 0x4c080001);
   assert.deepEqual([...words.slice(3, 14)], [0, 0, 0, 0, 0, 0, 0, 33, 2, 0, 0x3ff80000]);
   assert.deepEqual([...words.slice(14)], new Array(24).fill(0));
-  const waits = [1, 2].map(() => barrier.waitAsync().catch((error) => error.code));
+  const waits = [1, 2].map(() => barrier.waitAsync({ timeout: 1e9 }).catch((error) => error.code));
   assert.deepEqual([words[4], words[5], words[14], words[28], words[29]], [0, 2, 0, 3, 0]); // FILLING, ARRIVED, PLACES
   assert.deepEqual([words[30]! > 0, ...words.slice(31, 34)], [true, 2, 0, 0]); // THREAD WAITING ACTIONS RESULT
   barrier.abort();
