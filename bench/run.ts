@@ -37,6 +37,9 @@ console.log(
   `commit ${text("git", ["rev-parse", "--short", "HEAD"])}${short ? "; short run: figures mean nothing" : ""}\n`,
 );
 
+/** Run once more with all threads on one core. */
+const PINNED: ReadonlySet<string> = new Set(["turns_bench.ts", "pipe_bench.ts"]);
+
 let missed = 0;
 for (const file of chosen) {
   for (const [runtime, { command, args }] of Object.entries(runtimes)) {
@@ -44,7 +47,7 @@ for (const file of chosen) {
     // V8's own mutex is behind a flag, with which Node's workers crash: only where no worker is started.
     const flags = runtime === "node" && file === "lock_bench.ts" ? ["--harmony-struct"] : [];
     await bench(runtime, command, [...flags, ...args, place], {});
-    if (pinnable && file === "turns_bench.ts") {
+    if (pinnable && PINNED.has(file)) {
       await bench(`${runtime}, one core`, "taskset", ["-c", "0", command, ...args, place], {
         LOCKSTEP_BENCH_PINNED: "1",
       });

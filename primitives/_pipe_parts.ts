@@ -19,7 +19,7 @@ export const FIRST_FRAME: number = frameBytes(FIRST_LENGTH);
 /** The longest message that anybody believes in, in bytes. */
 const LONGEST = 2 ** 40;
 /** The longest part: both sides copy at the same time, and what one has written the other still finds in its cache. */
-const PART = 1 << 16;
+const PART = 1 << 17;
 
 const first = new Uint8Array(FIRST_LENGTH);
 const firstTotal = new Float64Array(first.buffer);

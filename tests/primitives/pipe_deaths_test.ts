@@ -170,3 +170,15 @@ test("a thread dies at any step of pipe(): nothing is left behind", () => {
     assert(steps < 1000);
   }
 });
+
+test("one thread more than the option threads says gets a RangeError, until one of them has died", () => {
+  const [a, b] = pipe<number>({ threads: 2 });
+  const { handle } = b;
+  const attach = () => Connection.attach<number>(handle);
+  dies(handle, Infinity, attach, (first) => {
+    dies(handle, Infinity, () => assert.throws(attach, /threads/), () => {});
+    first.send(1);
+  });
+  dies(handle, Infinity, attach, (second) => second.send(2));
+  assert.deepEqual([a.recv(), a.recv()], [1, 2]);
+});
