@@ -18,6 +18,8 @@
 //   { t, 0, 0 }  held by t; the remark of the first line
 //   { t, 0, 1 }  held by t; threads are asleep on OWNER or GATE, or about to be, or gave up a moment ago
 //   { t, 1, * }  t died holding it; every acquire throws OwnerDiedError until recover()
+//   { t, 0, * } with t ended: nobody has noticed. If the target of t returned, leaving the lock behind, a release by
+//                anybody ends the hold as in Python; acquirers take t for dead, save with handoff, where they wait
 //   { 0, 1, * }  never
 //
 // Transitions:
@@ -175,7 +177,7 @@ export class LockWord implements Wanted {
     const seen = load(this.words, OWNER);
     const owner = seen & OWNER_MASK;
     if (owner === 0) return `${this.title} (unlocked)`;
-    const died = (seen & DIED_BIT) !== 0 || !this.roster.alive(owner);
+    const died = (seen & DIED_BIT) !== 0 || !this.#stands(owner);
     const depth = this.kind === "RLock" && this.mine ? `, depth ${this.local.depth}` : "";
     return `${this.title} (locked, owner ${owner} ${this.roster.name(owner)}${died ? ", which died" : ""}${depth})`;
   }
@@ -255,7 +257,7 @@ export class LockWord implements Wanted {
       const seen = load(words, OWNER);
       const owner = seen & OWNER_MASK;
       if (owner !== 0) {
-        if ((seen & DIED_BIT) === 0 && this.roster.alive(owner)) return false;
+        if ((seen & DIED_BIT) === 0 && this.#stands(owner)) return false;
         this.#throwIfDied(seen);
         continue;
       }
@@ -266,6 +268,11 @@ export class LockWord implements Wanted {
         return true;
       }
     }
+  }
+
+  /** Whether waiting for that holder makes sense: it lives, or it has returned and left the lock for another to release. */
+  #stands(owner: number): boolean {
+    return this.roster.alive(owner) || (this.handoff && this.roster.returned(owner));
   }
 
   /** Whether the free lock is being kept for somebody else. */
@@ -435,7 +442,9 @@ export class LockWord implements Wanted {
     for (;;) {
       const seen = load(this.words, OWNER);
       const owner = seen & OWNER_MASK;
-      if (owner !== 0 && !this.handoff && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner))) {
+      // What was left behind by a target that returned, anybody may release, as in Python.
+      const died = (seen & DIED_BIT) !== 0 || !(this.roster.alive(owner) || this.roster.returned(owner));
+      if (owner !== 0 && !this.handoff && died) {
         this.#throwIfDied(seen);
         continue;
       }
@@ -486,7 +495,7 @@ export class LockWord implements Wanted {
     for (;;) {
       const seen = load(words, OWNER);
       const owner = seen & OWNER_MASK;
-      if (owner === 0 || ((seen & DIED_BIT) === 0 && this.roster.alive(owner))) return false;
+      if (owner === 0 || ((seen & DIED_BIT) === 0 && this.#stands(owner))) return false;
       if (cas(words, OWNER, seen, this.me | (seen & WAITERS_BIT)) !== seen) continue;
       this.#taken(undefined, false);
       return true;

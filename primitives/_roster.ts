@@ -24,7 +24,7 @@
 //   2          LIFE      owner, or the kernel bit 30 set: the thread is dead. In process scope this word is on the
 //                                             kernel's robust list; the agents of one program leave it 0
 //   3          PARENT    who takes the slot   id of the thread that started it, 0 = none
-//   4          FLAGS     owner, its starter   DAEMON_BIT, MAIN_BIT, RAW_BIT (a worker that Lockstep did not start)
+//   4          FLAGS     owner, its starter   DAEMON_BIT, MAIN_BIT, RAW_BIT (a worker that Lockstep did not start), RETURNED_BIT
 //   5          STOP      anybody              the thread's id: every Lockstep wait of this thread throws ThreadStoppedError
 //   6          RETIRED   who marks it dead    TICKETS at that moment: slots are reused oldest first
 //   7          WAITING   owner                ticket of the blocking wait it is in, 0 = none; the wait's words belong to it
@@ -54,7 +54,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { add, cas, load, store } from "./_atomics.ts";
+import { add, cas, load, or, store } from "./_atomics.ts";
 import { timeOfDay } from "./_deadline.ts";
 import type { Membership } from "./host.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verbName, verbNumber, verify } from "./_layout.ts";
@@ -130,6 +130,8 @@ export const DAEMON_BIT = 1;
 export const MAIN_BIT = 2;
 /** A worker that Lockstep did not start. */
 export const RAW_BIT = 4;
+/** The thread's target has returned: what it still holds it left behind, and did not die holding. */
+const RETURNED_BIT = 8;
 
 const SLOT_MASK = 0xfff;
 const GENERATION_SHIFT = 12;
@@ -413,6 +415,16 @@ export class Roster {
   /** Whether this agent was told to stop. */
   get stopRequested(): boolean {
     return this.#me !== 0 && load(this.words, this.#at(this.#me & SLOT_MASK) + STOP) === this.#me;
+  }
+
+  /** This agent's target has returned. */
+  markReturned(): void {
+    or(this.words, this.#at(this.me & SLOT_MASK) + FLAGS, RETURNED_BIT);
+  }
+
+  /** Whether the target of the thread of that id has returned, as far as its slot still tells. */
+  returned(id: number): boolean {
+    return (this.flags(id) & RETURNED_BIT) !== 0;
   }
 
   /** DAEMON_BIT and so on of a thread. */

@@ -48,6 +48,7 @@ export async function runThread(start: ThreadStart): Promise<void> {
     const value = await perform(core, start);
     await end.childrenEnd();
     for (const used of agent.leaving) used.leave();
+    core.roster.markReturned();
     end.returned(value);
   } catch (error) {
     await end.childrenEnd();

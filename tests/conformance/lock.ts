@@ -70,6 +70,11 @@ export function look(lock: AnyLock): Record<string, unknown> {
   return { locked, owner, heldByCurrentThread, depth, got, ms: performance.now() - start };
 }
 
+/** Takes the lock and returns, holding it. */
+export function takeAndReturn(lock: Lock): void {
+  lock.acquire();
+}
+
 /** Releases somebody else's lock; returns how that went. */
 export function releaseForeign(lock: AnyLock): string {
   try {
@@ -250,5 +255,31 @@ export function lockCases(has: Capabilities): void {
     guard.release(); // nor this thread's next one
     assert.equal(lock.locked, true);
     again.release();
+  });
+
+  test("L8 a Lock that a thread took and left behind is released by another", async () => {
+    const lock = new Lock();
+    await go(takeAndReturn, lock).joinAsync();
+    assert.equal(lock.locked, true);
+    lock.release();
+    assert.deepEqual([lock.locked, lock.owner], [false, undefined]);
+    lock.acquire().release();
+  });
+
+  test("D1 a Lock that a thread took and left behind keeps nobody waiting", async () => {
+    const lock = new Lock();
+    await go(takeAndReturn, lock).joinAsync();
+    await assert.rejects(lock.acquireAsync(), OwnerDiedError);
+    lock.recover()!.release();
+    lock.acquire().release();
+  });
+
+  test("A handoff Lock that a thread took and left behind waits for whoever releases it", async () => {
+    const lock = new Lock({ handoff: true });
+    await go(takeAndReturn, lock).joinAsync();
+    assert.equal(lock.tryAcquire(), undefined);
+    const next = lock.acquireAsync();
+    lock.release();
+    (await next).release();
   });
 }
