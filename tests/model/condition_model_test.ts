@@ -198,7 +198,7 @@ const DEATH: ModelOptions = {
   deaths: 1,
   mortal: [0],
   preemptions: 0,
-  longPreemptions: 2,
+  longPreemptions: 1,
 };
 
 model<Condition>(

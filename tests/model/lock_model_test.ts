@@ -237,7 +237,11 @@ model<Lock>("Lock is taken over by a task from a holder that died", { threads: 3
   always: possible,
 }));
 
-model<Lock>("Lock keeps what it owes to waiters that were passed too long", { threads: 3, ticks: 2 }, () => ({
+model<Lock>("Lock keeps what it owes to waiters that were passed too long", {
+  threads: 3,
+  ticks: 2,
+  longPreemptions: 3,
+}, () => ({
   ...fresh().rest,
   threads: [
     (lock, self) => {
