@@ -32,6 +32,17 @@ export function write(words: Words, index: number, value: number): void {
   else Atomics.store(words, index, value);
 }
 
+const real = Atomics;
+
+/**
+ * Writes a word at which nobody else looks before a later store() of this agent, which publishes it. A plain write,
+ * several times cheaper; where something stands in for Atomics, it is told as of a store.
+ */
+export function prepare(words: Words, index: number, value: number): void {
+  if (Atomics === real) words[index] = value;
+  else Atomics.store(words, index, value);
+}
+
 /** Adds to a word, wrapping, and returns what was there before. */
 export function add(words: Words, index: number, value: number): number {
   return Atomics.add(words, index, value);

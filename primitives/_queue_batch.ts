@@ -82,7 +82,8 @@ export class Batch {
     message.word = this.#cells[(at >> 2) + 1]!;
     message.bytes = this.bytes;
     message.start = at + HEADER;
-    message.priority = this.#priorities[this.#priorities.length - this.count] ?? 0;
+    const { length } = this.#priorities;
+    message.priority = length === 0 ? 0 : this.#priorities[length - this.count]!;
     if (message.length === 8) message.number = this.#numbers[(at + HEADER) >> 3]!;
   }
 

@@ -274,9 +274,10 @@ export class QueueCore {
     this.#batch = undefined;
     batch.clear();
     const message = new Message();
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      message.stage(value, "put", typeof value === "object" ? `items[${i}]` : "items");
+    const root = new ItemName();
+    for (; root.index < values.length; root.index++) {
+      const value = values[root.index];
+      message.stage(value, "put", root as unknown as string);
       this.#checkFits(message.length);
       message.priority = typeof priority === "number" ? priority : priority(value);
       batch.add(message);
@@ -404,6 +405,15 @@ export class QueueCore {
     const { size } = this.store.count();
     const most = this.maxSize === 0 ? "" : `/${this.maxSize}`;
     return `${this.title} (size=${size}${most}${this.store.closed ? ", closed" : ""})`;
+  }
+}
+
+/** `items[7]`, made only when an error says it: making it for each item costs a fifth of its put. */
+class ItemName {
+  index = 0;
+
+  toString(): string {
+    return `items[${this.index}]`;
   }
 }
 
