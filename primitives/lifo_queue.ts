@@ -15,7 +15,7 @@ import { Queue, type QueueOptions } from "./queue.ts";
 /**
  * A queue whose get takes the message that was put last: a stack that threads share. Everything else is as in `Queue`.
  *
- * - **Memory:** 384 bytes, and for each message 36 bytes and its encoded length, rounded up to a multiple of 8.
+ * - **Memory:** 448 bytes, and for each message 36 bytes and its encoded length, rounded up to a multiple of 8.
  * - **Room:** messages are stored in one piece, so one that is longer than any gap waits until one is large enough.
  * - **Death:** a thread may end at any instruction, as with `Queue`: there is nothing to recover.
  *

@@ -29,7 +29,7 @@ export interface PrioritiesOptions<T> {
  * A queue whose get takes the message with the lowest priority number, and of equals the one that was put first.
  * Everything else is as in `Queue`.
  *
- * - **Memory:** 384 bytes, and for each message 36 bytes and its encoded length, rounded up to a multiple of 8.
+ * - **Memory:** 448 bytes, and for each message 36 bytes and its encoded length, rounded up to a multiple of 8.
  * - **Room:** messages are stored in one piece, so one that is longer than any gap waits until one is large enough.
  * - **Cost:** a put and a get take O(log n) steps with n messages inside.
  * - **Death:** a thread may end at any instruction, as with `Queue`: there is nothing to recover.

@@ -47,7 +47,7 @@ export interface AsyncQueueOptions {
  * A queue that threads share: any number of producers and consumers, any structured-cloneable value.
  *
  * - **Order:** first in, first out for each producer; none between producers.
- * - **Memory:** 384 bytes and the messages: each takes 8 bytes and its encoded length, rounded up to a multiple of 8.
+ * - **Memory:** 448 bytes and the messages: each takes 8 bytes and its encoded length, rounded up to a multiple of 8.
  *   Numbers of 32 bits, booleans, `null` and `undefined` take 8 bytes, other numbers 16.
  * - **Values** are copied when they are put. Functions, symbols, shared memory and Lockstep's own objects are refused.
  * - **Death:** a thread may end at any instruction: no message that was put is lost, none is torn or seen twice, nobody
