@@ -31,7 +31,7 @@ import { now, remaining } from "./_deadline.ts";
 import { spinUntil } from "./_spin.ts";
 import type { Attempt } from "./_wait.ts";
 import { BlockedWait, checkBlocking, SLICE, title, waitAsync } from "./_wait.ts";
-import { DeadlockError } from "./errors.ts";
+import { DeadlockError, ThreadStoppedError } from "./errors.ts";
 
 /** One barrier as this agent sees it. */
 export class BarrierCore extends BarrierRound {
@@ -83,7 +83,10 @@ export class BarrierCore extends BarrierRound {
     const onGiveUp = (): void => {
       if (party?.result.outcome === 0) this.#withdraw(party);
     };
-    return waitAsync(this, attempt, { signal, onGiveUp });
+    // Aborted after its round was complete: it was counted, and the others have gone on.
+    const had = (error: unknown): number | undefined =>
+      party?.result.outcome === PASSED && !(error instanceof ThreadStoppedError) ? party.place : undefined;
+    return waitAsync(this, attempt, { signal, onGiveUp, had });
   }
 
   /**

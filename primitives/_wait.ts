@@ -188,6 +188,8 @@ export interface AsyncOptions<T> {
   onTimeout?(): T;
   /** Called once, when the wait ends without success: takes back what it left in the record. */
   onGiveUp?(): void;
+  /** Asked after that: what the waiter has got all the same, unknown to itself, so that the wait succeeds. */
+  had?(error: unknown): T | undefined;
 }
 
 /**
@@ -223,7 +225,9 @@ export function waitAsync<T>(
       finish();
       try {
         options.onGiveUp?.();
-        reject(error);
+        const value = options.had?.(error);
+        if (value === undefined) reject(error);
+        else resolve(value);
       } catch (worse) { // a damaged record
         reject(worse);
       }
