@@ -241,7 +241,12 @@ export class PipeEnd {
       if (out.advance(shipment, false, spins)) return true;
       if (incoming === undefined) return NOT_YET;
       engaged ||= incoming.ring.putters.waiting && this.#mayTakeIn(since);
-      if (engaged && incoming.takeIn() && out.advance(shipment, false, spins)) return true;
+      if (engaged) {
+        const alone = !this.#local.holders.othersReceive(this.end);
+        const took = incoming.takeIn(alone ? Infinity : 1);
+        engaged = alone || incoming.midway; // else what follows is for whoever receives
+        if (took && out.advance(shipment, false, spins)) return true;
+      }
       const moved = out.moves + incoming.moves !== moves;
       if (moved) since = now();
       if (moved || !told) incoming.ring.putters.wake(Infinity); // the other end's blocked senders (invariant 6)

@@ -103,10 +103,17 @@ export class Incoming {
     }
   }
 
-  /** Takes all that is here into the inbox. Returns whether anything moved. */
-  takeIn(): boolean {
+  /** Whether this agent has taken in the beginning of a message, which nobody else can take then. */
+  get midway(): boolean {
+    return this.#partial !== undefined;
+  }
+
+  /** Takes what is here into the inbox, so many messages at most. Returns whether anything moved. */
+  takeIn(most: number): boolean {
     const before = this.moves;
-    for (let message = new Message(); this.take(ANY, message, undefined, false); message = new Message()) {
+    for (let taken = 0; taken < most; taken++) {
+      const message = new Message();
+      if (!this.take(ANY, message, undefined, false)) break;
       this.#inbox.push(message);
     }
     if (this.kept > 0) this.ring.getters.wake(Infinity); // a task of this agent may wait for it

@@ -41,8 +41,8 @@
 //
 // Two who send to each other: a blocked sender of a duplex pipe takes in what arrives, into the inbox of its agent for this
 // end, out of which its receives are served first; but only while the other end's senders are blocked too. It does so at
-// once where no other living thread receives at its end, else only after it was stuck for STUCK_MS, as those others may be
-// waiting for these messages. (_pipe_end.ts)
+// once where no other living thread receives at its end; else only after it was stuck for STUCK_MS, and one message at a
+// time, as those others may be waiting for these messages. (_pipe_end.ts)
 //   6. A blocked sender has announced itself in PUTTERS of its direction before it looks there for blocked senders of the
 //      other, and it wakes those whenever it has moved something: so of two that are blocked one sees the other.
 //
