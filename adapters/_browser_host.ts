@@ -55,14 +55,21 @@ function spawnHere(start: HostSpawn, events: HostWorkerEvents, makeOwn: MakeOwn)
   return spawnGiven(start, { message: events.message, end }, worker, (message) => maker.told(message));
 }
 
-const asked: (() => void)[] = [];
+/** What the page has made for this thread: tells of an end, by number. */
+const asked = new Map<number, () => void>();
+let made = 0;
 
 function spawnByPage(start: HostSpawn, events: HostWorkerEvents): HostWorker {
   const how = start.worker === undefined ? { name: start.name } : howMade(start.worker);
   if ("postMessage" in how) return spawnGiven(start, events, how);
   const { port1, port2 } = new MessageChannel();
-  if (asked.length === 0) hearMaker(({ ended }) => ended !== undefined && asked[ended]!());
-  const number = asked.push(() => events.end({ reason: "unknown" })) - 1;
+  const number = made++;
+  if (number === 0) hearMaker(({ ended }) => ended !== undefined && asked.get(ended)?.());
+  asked.set(number, () => {
+    asked.delete(number);
+    events.end({ reason: "unknown" });
+    port1.close();
+  });
   tellMaker({ make: { number, greeting: { start: start.data, port: port2, life: lifeName() }, how } }, [port2]);
   listen(port1, events.message);
   return {
