@@ -44,6 +44,8 @@ export interface TestOptions {
 export interface PageTest {
   readonly name: string;
   readonly run: () => Promise<void>;
+  /** How long it may take, in milliseconds. */
+  readonly limit: number;
   readonly skip: string | undefined;
 }
 
@@ -83,7 +85,7 @@ export const registers: boolean = runtime === "browser"
   : threads.isMainThread && typeof realm.WorkerGlobalScope === "undefined";
 
 const LIMIT = 10_000;
-const PATIENCE = Number(realm.process?.env?.LOCKSTEP_PATIENCE ?? 1);
+const PATIENCE = Number(realm.process?.env?.LOCKSTEP_PATIENCE ?? realm.LOCKSTEP_PATIENCE ?? 1);
 
 let running = "";
 
@@ -91,7 +93,7 @@ let running = "";
 export function test(name: string, body: Body, options: TestOptions = {}): void {
   if (!registers) return;
   const limit = (options.limit ?? LIMIT) * PATIENCE;
-  register(name, () => guarded(name, body, limit), options.skip);
+  register(name, () => guarded(name, body, limit), limit, options.skip);
 }
 
 /** Has the words of a record dumped if the running test hangs; `names` label them in their order. */
@@ -110,7 +112,7 @@ export function inspect(value: unknown): string | undefined {
   return realm.process?.getBuiltinModule("node:util").inspect(value);
 }
 
-function register(name: string, run: () => Promise<void>, skip: string | undefined): void {
+function register(name: string, run: () => Promise<void>, limit: number, skip: string | undefined): void {
   const title = skip === undefined ? name : `${name} (skipped: ${skip})`;
   const ignore = skip !== undefined;
   switch (runtime) {
@@ -125,7 +127,7 @@ function register(name: string, run: () => Promise<void>, skip: string | undefin
       break;
     }
     case "browser":
-      realm.lockstepTests.push({ name, run, skip } satisfies PageTest);
+      realm.lockstepTests.push({ name, run, limit, skip } satisfies PageTest);
   }
 }
 

@@ -25,7 +25,14 @@ export type Driver = (url: string, log: (line: string) => void) => Promise<Brows
 const load = createRequire(new URL("../../tools/packages/", import.meta.url));
 
 const CHROMIUM_ARGS = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"],
+  ...[
+    "--js-flags=--expose-gc",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+  ],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";

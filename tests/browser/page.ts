@@ -1,9 +1,10 @@
 // What the driver's page runs: it imports the test modules, runs their tests one after the other, and reports each to
-// the server that the page came from. With `realm=worker` all of that happens in a dedicated worker, which may block.
+// the server that the page came from. With `realm=worker` all of that happens in a thread of the page, which may block.
 
 /** What the page tells the driver. */
 export type Report =
-  | { readonly kind: "start" | "skip" | "pass"; readonly name: string; readonly text?: string | undefined }
+  | { readonly kind: "start"; readonly name: string; readonly limit: number }
+  | { readonly kind: "skip" | "pass"; readonly name: string; readonly text?: string | undefined }
   | { readonly kind: "fail"; readonly name: string; readonly text: string }
   | { readonly kind: "done"; readonly count: number };
 
@@ -11,23 +12,38 @@ export type Report =
 interface PageTest {
   readonly name: string;
   readonly run: () => Promise<void>;
+  readonly limit: number;
   readonly skip: string | undefined;
 }
 
-const query = new URL(globalThis.location.href).searchParams;
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
+let query = new URLSearchParams(globalThis.location.search);
 
-if (query.get("realm") === "worker" && typeof document !== "undefined") {
-  const worker = new Worker(new URL(`./__page.js${globalThis.location.search}`, import.meta.url), { type: "module" });
-  worker.onerror = (event) => void report({ kind: "fail", name: "(worker)", text: event.message });
-} else {
-  await main();
+if (typeof document !== "undefined") {
+  if (query.get("realm") === "worker") await inThread();
+  else await main(globalThis.location.search);
 }
 
-async function main(): Promise<void> {
+/** The page makes and watches the threads of its threads, so it is Lockstep's as well. */
+async function inThread(): Promise<void> {
+  // V8 does not count shared memory as a reason to collect garbage, and a page has little else: memory that has passed
+  // through it to threads would stay until there is none left to be had.
+  setInterval(() => realm.gc?.(), 1000);
+  try {
+    const { Thread } = await import(query.get("lockstep")!);
+    await new Thread({ target: main, module: import.meta.url, args: [globalThis.location.search] }).start().joinAsync();
+  } catch (error) {
+    await report({ kind: "fail", name: "(thread)", text: describe(error) });
+  }
+}
+
+/** Runs all tests; the target of that thread, too. */
+export async function main(search: string): Promise<void> {
+  query = new URLSearchParams(search);
   const tests: PageTest[] = realm.lockstepTests = [];
   realm.LOCKSTEP_SEED = Number(query.get("seed"));
+  realm.LOCKSTEP_PATIENCE = Number(query.get("patience"));
   for (const file of query.getAll("file")) {
     try {
       await import(new URL(file, globalThis.location.origin).href);
@@ -39,9 +55,9 @@ async function main(): Promise<void> {
   await report({ kind: "done", count: tests.length });
 }
 
-async function run({ name, run, skip }: PageTest): Promise<void> {
+async function run({ name, run, limit, skip }: PageTest): Promise<void> {
   if (skip !== undefined) return await report({ kind: "skip", name, text: skip });
-  await report({ kind: "start", name });
+  await report({ kind: "start", name, limit });
   try {
     await run();
     await report({ kind: "pass", name });

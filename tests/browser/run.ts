@@ -4,7 +4,7 @@
  * ```sh
  * deno task test:browsers                                       # from npm/dist/site, in all three
  * deno task test:browsers --source firefox tests/adapters/browser_test.ts
- * deno task test:browsers --realm=worker                        # in a dedicated worker, which may block
+ * deno task test:browsers --realm=worker                        # in a thread, which may block
  * deno task test:browsers --realm=plain                         # in a page that is not isolated
  * ```
  *
@@ -23,8 +23,8 @@ import type { Report } from "./page.ts";
 import { serveSite, stopCompiler } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** How long a page may say nothing: longer than the limit of any test. */
-const SILENCE = 30_000;
+/** How long a page may say nothing, in ms; for a test, longer than its limit by that. */
+const SILENCE = 20_000;
 const SOURCE_FILES = ["tests/adapters/capabilities_test.ts", "tests/harness_test.ts", "tests/adapters/browser_test.ts"];
 
 /** The test files of a realm: unit tests block, so they run in a worker, and a page gets what was written for it. */
@@ -82,7 +82,13 @@ async function drive(name: string): Promise<void> {
 }
 
 async function load(name: string): Promise<Attempt> {
-  const query = new URLSearchParams([["token", name], ["realm", realm], ["seed", `0x${seed.toString(16)}`]]);
+  const query = new URLSearchParams({
+    token: name,
+    realm,
+    seed: `0x${seed.toString(16)}`,
+    patience: process.env.LOCKSTEP_PATIENCE ?? "1",
+    lockstep: root === "source" ? "/mod.ts" : "/node_modules/lockstep/mod.js",
+  });
   for (const file of files.length > 0 ? files : defaultFiles()) query.append("file", `/${file}`);
   const attempt: Attempt = { passed: 0, failed: 0, log: [], problem: undefined };
   const done = watch(name, attempt);
@@ -115,15 +121,16 @@ function defaultFiles(): string[] {
 function watch(name: string, attempt: Attempt): Promise<void> {
   return new Promise((resolve, reject) => {
     let last = "loading";
-    const silent = () => reject(new Silence(`the page has said nothing for ${SILENCE / 1000} s, last of: ${last}`));
-    let timer = setTimeout(silent, SILENCE);
+    const listen = (ms: number) =>
+      setTimeout(() => reject(new Silence(`the page has said nothing for ${ms / 1000} s, last of: ${last}`)), ms);
+    let timer = listen(2 * SILENCE);
     pages.set(name, (report) => {
       clearTimeout(timer);
       if (report.kind === "done") {
         if (report.count === 0) return reject(new Error("The page registered no tests"));
         return resolve();
       }
-      timer = setTimeout(silent, SILENCE);
+      timer = listen(SILENCE + (report.kind === "start" ? report.limit : 0));
       last = report.name;
       print(report, attempt);
     });
