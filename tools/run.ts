@@ -8,6 +8,7 @@
  * deno task test                    # everything
  * deno task test tests/primitives   # some files, or any option of `deno test`
  * deno task model                   # the models of tests/model/ with more preemptions than in the gate
+ * deno task stress                  # tests/stress/ at length, and ten minutes of heavy contention; LOCKSTEP_SEED repeats it
  * deno task ok                      # the contributor's gate
  * ```
  *
@@ -21,6 +22,7 @@ import { reachesJsr } from "./jsr.ts";
 interface Step {
   readonly name: string;
   readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What needs nothing to be installed first; the benchmarks need their peers. */
@@ -32,24 +34,27 @@ if (import.meta.main) {
   const config = await chooseConfig();
   for (const step of chosenSteps(command, rest, config)) {
     console.log(`\n> ${step.name}`);
-    if (!await deno(step.args, config)) {
+    if (!await deno(step, config)) {
       console.error(`\nFailed: ${step.name}`);
       Deno.exit(1);
     }
   }
 }
 
-/** What a command does: "test", "model" (the models with more preemptions), "ok", or one step of "ok" by its name. */
+/** What a command does: "test", "model" (the models with more preemptions), "stress", "ok", or one step of "ok" by its name. */
 function chosenSteps(command: string, rest: readonly string[], config: readonly string[]): Step[] {
   if (command === "test") return testSteps(config, rest);
   if (command === "model") {
     Deno.env.set("LOCKSTEP_MODEL", "long");
     return [{ name: "models", args: ["test", "-A", "--no-check", ...config, "tests/model/", ...rest] }];
   }
+  if (command === "stress") return stressSteps(config, rest);
   const all = [...staticSteps(), ...testSteps(config, []), ...lateSteps(config)];
   const chosen = command === "ok" ? all : all.filter((step) => step.name === command);
   if (chosen.length > 0) return chosen;
-  console.error(`Unknown command: ${command}; there are: test, model, ok, ${all.map((step) => step.name).join(", ")}`);
+  console.error(
+    `Unknown command: ${command}; there are: test, model, stress, ok, ${all.map((step) => step.name).join(", ")}`,
+  );
   Deno.exit(2);
 }
 
@@ -67,6 +72,21 @@ function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
   return [
     { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] },
     { name: "tests", args: ["test", "-A", "--no-check", ...config, ...rest] },
+  ];
+}
+
+/** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
+function stressSteps(config: readonly string[], rest: readonly string[]): Step[] {
+  const LOCKSTEP_SEED = Deno.env.get("LOCKSTEP_SEED") ?? `${Math.floor(Math.random() * 2 ** 32)}`;
+  const given = Deno.env.get("LOCKSTEP_STRESS");
+  const files = ["deadlock_stress_test.ts", "primitives_stress_test.ts", "queue_stress.ts", "pipe_stress.ts"]
+    .map((file) => `tests/stress/${file}`);
+  const args = ["test", "-A", "--no-check", ...config];
+  const env = (work: string) => ({ LOCKSTEP_SEED, LOCKSTEP_STRESS: given ?? work });
+  console.log(`Rerun with LOCKSTEP_SEED=${LOCKSTEP_SEED}`);
+  return [
+    { name: "stress", args: [...args, ...files, ...rest], env: env("10") },
+    { name: "ten minutes of contention", args: [...args, "--filter", "Heavy contention", files[0]!], env: env("120") },
   ];
 }
 
@@ -88,8 +108,12 @@ function lateSteps(config: readonly string[]): Step[] {
 }
 
 /** Runs this very Deno; its children learn which configuration was chosen, since they do not inherit it. */
-async function deno(args: readonly string[], config: readonly string[]): Promise<boolean> {
+async function deno({ args, env }: Step, config: readonly string[]): Promise<boolean> {
   const chosen = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
-  const child = new Deno.Command(Deno.execPath(), { args: [...args], stdin: "inherit", env: chosen }).spawn();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdin: "inherit",
+    env: { ...chosen, ...env },
+  }).spawn();
   return (await child.status).success;
 }
