@@ -82,10 +82,8 @@ export class Permits extends PermitsState {
     const value = load(words, VALUE);
     if (value > 1 || (value === 1 && (load(words, HEIR) === 0 || !this.heir.keeps()))) {
       let cell = this.cells.mine();
-      if (cell < 0) cell = this.cell();
-      write(words, cell + HELD, load(words, cell + HELD) + 1); // from here on the permit is ours, dead or alive
-      write(words, VALUE, value - 1);
-      if (this.bounded) this.mark = load(words, this.endedOf(cell));
+      if (cell < 0) cell = this.cell(); // may give back what the dead held: VALUE has to be read again
+      this.take(cell);
       monitor.leave();
       return true;
     }
