@@ -40,6 +40,7 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     packages: "external",
     minifyWhitespace: true, // comments are read by nobody, but by the parser in every worker
     minifySyntax: true,
+    lineLimit: 160, // Node prints the line of an uncaught error: it must not be the whole library
     sourcemap: true,
     logLevel: "error",
   };
