@@ -21,6 +21,7 @@ import { assert, test } from "../_harness.ts";
 import { barrierCases } from "../conformance/barrier.ts";
 import { conditionCases } from "../conformance/condition.ts";
 import { eventCases } from "../conformance/event.ts";
+import { hangsCases } from "../conformance/hangs.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
 import { pipeCases } from "../conformance/pipe.ts";
@@ -66,6 +67,7 @@ const TOPICS: readonly Topic[] = [
   programsCases,
   queueCases,
   pipeCases,
+  hangsCases,
 ];
 
 /** Registers the whole suite. */
