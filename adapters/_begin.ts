@@ -14,7 +14,9 @@ export function beginWhenGreeted(): void {
     begun = true;
     greeted({ start, port });
     // Its maker must never wait for a sign of life that nobody holds, so it comes first.
-    const ready = tellsLives && life !== undefined ? hold(life).then(() => tellMaker({ alive: true })) : undefined;
+    const ready = tellsLives && life !== undefined
+      ? hold(life).then((held) => held && tellMaker({ alive: true }))
+      : undefined;
     void Promise.resolve(ready).then(() => runThread(start as ThreadStart));
   });
 }

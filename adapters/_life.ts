@@ -20,13 +20,13 @@ const locks: Locks | undefined = realm.Deno === undefined && realm.process?.vers
 /** Whether lives can be watched here. */
 export const tellsLives: boolean = locks !== undefined;
 
-/** Holds a sign of life for good; resolves once it does. */
-export function hold(name: string): Promise<void> {
+/** Holds a sign of life for good. Resolves to whether it does: workers of opaque origins, as data: has, cannot. */
+export function hold(name: string): Promise<boolean> {
   return new Promise((resolve) => {
     locks!.request(name, () => {
-      resolve();
+      resolve(true);
       return new Promise(() => {});
-    }).catch(() => {}); // the page goes away
+    }).catch(() => resolve(false));
   });
 }
 

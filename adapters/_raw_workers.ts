@@ -14,6 +14,23 @@ interface AnyWorker {
 
 const memberships: Membership[] = [];
 
+/** The number of this agent's sign of life; negative, as those of the runtime are not. */
+const life = -1 - Math.floor(Math.random() * 0x7ffffffe);
+let held: Promise<boolean> | undefined;
+let isHeld = false;
+
+const nameOf = (number: number): string => `lockstep-life${number}`;
+
+/**
+ * Holds a sign of life for the case that this agent becomes a member of a roster. To be called as early as can be:
+ * Chromium grants a lock only as the worker's event loop turns, and the worker may block as soon as it is a member.
+ */
+export function holdLife(): void {
+  if (!tellsLives || held !== undefined) return;
+  held = hold(nameOf(life));
+  void held.then((given) => isHeld = given);
+}
+
 /** Watches the workers that this agent makes; once, as early as can be. */
 export function watchWorkers(): void {
   process?.on("worker", (worker: AnyWorker) => {
@@ -34,18 +51,23 @@ export function watchWorkers(): void {
 export function watchMembers(membership: Membership): void {
   memberships.push(membership);
   if (!tellsLives) return;
-  const nameOf = (id: number): string => `lockstep-${membership.key}-${id}`;
-  if (membership.isRaw && membership.number === 0) void hold(nameOf(membership.id)).then(() => membership.announce());
+  if (membership.isRaw && membership.number === 0) announce(membership);
   if (!membership.isMain) return;
   const watched = new Set<number>();
   membership.onRaw(() => {
     for (const { id, number } of membership.raws()) {
-      if (number !== -1 || watched.has(id)) continue;
+      if (number >= 0 || watched.has(id)) continue;
       watched.add(id);
-      onDeath(nameOf(id), () => {
+      onDeath(nameOf(number), () => {
         watched.delete(id);
         membership.markDead(id);
       });
     }
   });
+}
+
+function announce(membership: Membership): void {
+  if (isHeld) return membership.announce(life);
+  holdLife();
+  void held!.then((given) => given && membership.announce(life));
 }

@@ -2,12 +2,12 @@
 
 import { process } from "./_node_api.ts";
 import { bunHost } from "./bun.ts";
-import { watchWorkers } from "./_raw_workers.ts";
+import { holdLife, watchWorkers } from "./_raw_workers.ts";
 import { denoHost } from "./deno.ts";
 import { nodeHost } from "./node.ts";
 import type { Host } from "../primitives/host.ts";
 
-const realm = globalThis as { Deno?: unknown; Bun?: unknown };
+const realm = globalThis as { Deno?: unknown; Bun?: unknown; WorkerGlobalScope?: unknown };
 
 let watching = false;
 
@@ -15,6 +15,7 @@ let watching = false;
 export function serverHost(): Host | undefined {
   if (process === undefined) return undefined;
   if (!watching) watchWorkers(); // before the program makes any
+  if (realm.WorkerGlobalScope !== undefined) holdLife(); // a web worker of Deno
   watching = true;
   return realm.Deno !== undefined ? denoHost() : realm.Bun !== undefined ? bunHost() : nodeHost();
 }

@@ -40,7 +40,7 @@
 //   49         VERB      owner                the method that waits: a number of VERBS
 //   50         STAMP     owner                WAITS as it was before the latest look at OWNERS began; see _detect.ts
 //   51         SINCE     owner                when the wait began: low 32 bits of the time of day in ms
-//   52         NUMBER    owner                the runtime's own number of a raw worker; 0 = none, -1 = it holds its sign of life
+//   52         NUMBER    owner                the runtime's own number of a raw worker, 0 = none, negative: of its sign of life
 //   53 - 63    -         nobody               spare: a slot fills its cache lines
 //
 //   EXTRA: words 0 - 1023 ids of the threads it waits for; the rest belongs to _notes.ts.
@@ -257,8 +257,8 @@ export class Roster {
         listener();
         parker.parkAsync(words, RAWS, seen, LOOK).promise.then(() => this.onRaw(listener), () => {});
       },
-      announce: () => {
-        store(words, this.#at(this.#me & SLOT_MASK) + NUMBER, -1);
+      announce: (number) => {
+        store(words, this.#at(this.#me & SLOT_MASK) + NUMBER, number);
         add(words, RAWS, 1);
         parker.unpark(words, RAWS, Infinity);
       },

@@ -62,10 +62,10 @@ export interface Membership {
   readonly isMain: boolean;
   /** Whether it is a worker that Lockstep did not start. */
   readonly isRaw: boolean;
-  /** All such workers that are alive, by number; -1 when it has announced itself. */
+  /** All such workers that are alive, each by its `workerNumber` or the number that it has announced. */
   raws(): readonly { readonly id: number; readonly number: number }[];
-  /** This agent, such a worker, holds its sign of life from now on. */
-  announce(): void;
+  /** This agent, such a worker, holds a sign of life of that number. */
+  announce(number: number): void;
   /** Calls back now, and whenever another such worker has announced itself. Keeps nothing alive. */
   onRaw(listener: () => void): void;
   /** That thread has stopped. */

@@ -208,6 +208,7 @@ export function threadEndsCases(has: Capabilities): void {
     for (let i = 0; i < 15; i += 5) {
       const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw({ what: "stay", handle: new Lock().handle })));
       for (const raw of raws) names.add(((await raw.answer) as { name: string }).name);
+      await watched();
       for (const raw of raws) raw.terminate();
       await until(() => lockstep.activeCount() === before);
     }
@@ -218,6 +219,7 @@ export function threadEndsCases(has: Capabilities): void {
     const lock = new Lock();
     const raw = await startRaw({ what: "hold", handle: lock.handle });
     await raw.answer;
+    await watched();
     assert.equal(lock.tryAcquire(), undefined);
     raw.terminate();
     await until(() => {
@@ -238,6 +240,11 @@ export function threadEndsCases(has: Capabilities): void {
     if (has.killsRunningCode) await until(gone);
     else await until(() => lockstep.enumerateThreads().every(({ name }) => name !== "sleeper"));
   }, { skip: onServer });
+}
+
+/** In browsers a raw worker is watched from when it is granted its Web Lock, some turns of its event loop later. */
+async function watched(): Promise<void> {
+  if (!server) await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
 /** A worker that Lockstep did not start, and its first answer. */

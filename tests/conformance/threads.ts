@@ -57,7 +57,7 @@ export function threadsCases(has: Capabilities): void {
   });
 
   test("T2 printing shows class, name and state", async () => {
-    const thread = new Thread({ target: add, module, args: [1, 2], name: "printed" });
+    const thread = new Thread({ target: add, module, args: [1, 2], name: "printed", daemon: false });
     assert.equal(String(thread), 'Thread "printed" (initial)');
     await thread.start().joinAsync();
     assert.match(String(thread), /^Thread "printed" \(dead, id \d+\)$/);

@@ -281,7 +281,7 @@ export function ring(sign: SharedValue<"i32">, by = 1): number {
 
 /** Starts a thread that fails, and joins it not. */
 export function leaveFailing(): void {
-  new Thread({ target: fail, module, name: "inner" }).start();
+  new Thread({ target: fail, module, name: "inner", daemon: false }).start();
 }
 
 /** Spins while it holds a lock, until an event is set. */
