@@ -9,6 +9,8 @@ export class Agent {
   host: Host | undefined = undefined;
   /** _local.ts: what this agent knows of each record, by recordKey. */
   readonly locals: Map<number, WeakRef<object>> = new Map<number, WeakRef<object>>();
+  /** _lock_word.ts: what it knows of the RLocks that it holds more than once. */
+  readonly nested: Set<object> = new Set<object>();
   /** _roster.ts: the rosters this agent has met, by recordKey. */
   readonly rosters: Map<number, object> = new Map<number, object>();
   /** _memory.ts: the scopes of memory that this agent has opened. */

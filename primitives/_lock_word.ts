@@ -46,11 +46,13 @@
 // Hold serial: counts the holds of this agent, beside the word in LockLocal. Which of an agent's own holds stands is
 //   known to it alone: a serial in shared memory could be overwritten late by a holder whose hold another thread ended.
 //   The serial is booked in the same turn as the word is won, so no guard of an earlier hold ever matches a later one.
-// Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests.
+// Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests. While
+//   it is more than 1 the agent keeps it (Agent.nested): all objects for the lock may be collected meanwhile.
 // A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good.
 // Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
 //   as in WebKit's WTF::Lock ("Locking in WebKit").
 
+import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
@@ -178,7 +180,7 @@ export class LockWord implements Wanted {
     const owner = seen & OWNER_MASK;
     if (owner === 0) return `${this.title} (unlocked)`;
     const died = (seen & DIED_BIT) !== 0 || !this.#stands(owner);
-    const depth = this.kind === "RLock" && this.mine ? `, depth ${this.local.depth}` : "";
+    const depth = this.kind === "RLock" && this.mine ? `, depth ${Math.max(this.local.depth, 1)}` : "";
     return `${this.title} (locked, owner ${owner} ${this.roster.name(owner)}${died ? ", which died" : ""}${depth})`;
   }
 
@@ -203,6 +205,7 @@ export class LockWord implements Wanted {
     const serial = hold?.serial ?? ++local.issued;
     local.serial = serial;
     local.depth = hold?.depth ?? 1;
+    if (local.depth > 1) agent.nested.add(local);
     local.task = hold?.task ?? task;
     if (tracking || this.rank !== undefined) noteHold(this, serial, local.task);
     return serial;
@@ -241,7 +244,8 @@ export class LockWord implements Wanted {
   nest(): boolean {
     const { local } = this;
     if (local.task || !this.mine) return false;
-    local.depth++;
+    local.depth = Math.max(local.depth, 1) + 1; // 0: its only level was taken through an object that is no more
+    if (local.depth === 2) agent.nested.add(local);
     return true;
   }
 
@@ -385,6 +389,7 @@ export class LockWord implements Wanted {
     const { words, me, local } = this;
     const { serial, depth, task } = local;
     local.depth = 0;
+    if (depth > 1) agent.nested.delete(local);
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
@@ -414,7 +419,7 @@ export class LockWord implements Wanted {
     const { words, me, local } = this;
     if (local.serial !== serial) return;
     if (local.depth > 1) {
-      if (this.mine) local.depth--;
+      if (this.mine && --local.depth === 1) agent.nested.delete(local);
       return;
     }
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;

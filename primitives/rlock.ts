@@ -119,7 +119,7 @@ export class RLock {
   /** How many levels the calling thread holds: 0 in every thread but the owner. */
   get depth(): number {
     const core = this.#core;
-    return core.mine ? core.local.depth : 0;
+    return core.mine ? Math.max(core.local.depth, 1) : 0;
   }
 
   /**
