@@ -9,7 +9,7 @@ export class Agent {
   host: Host | undefined = undefined;
   /** _local.ts: what this agent knows of each record, by recordKey. */
   readonly locals: Map<number, WeakRef<object>> = new Map<number, WeakRef<object>>();
-  /** _lock_word.ts: what it knows of the RLocks that it holds more than once. */
+  /** _lock_word.ts: what it knows of the RLocks that it has taken more than once, until it lets go. */
   readonly nested: Set<object> = new Set<object>();
   /** _roster.ts: the rosters this agent has met, by recordKey. */
   readonly rosters: Map<number, object> = new Map<number, object>();

@@ -46,8 +46,8 @@
 // Hold serial: counts the holds of this agent, beside the word in LockLocal. Which of an agent's own holds stands is
 //   known to it alone: a serial in shared memory could be overwritten late by a holder whose hold another thread ended.
 //   The serial is booked in the same turn as the word is won, so no guard of an earlier hold ever matches a later one.
-// Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests. While
-//   it is more than 1 the agent keeps it (Agent.nested): all objects for the lock may be collected meanwhile.
+// Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests. From
+//   the second level on the agent keeps it (Agent.nested): all objects for the lock may be collected meanwhile.
 // A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good.
 // Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
 //   as in WebKit's WTF::Lock ("Locking in WebKit").
@@ -99,6 +99,8 @@ class LockLocal {
   issued = 0;
   /** RLock: how many levels of the present hold are still to be given back. */
   depth = 0;
+  /** RLock: whether the agent keeps this, as the present hold has had a second level. */
+  kept = false;
   /** Whether the present hold was taken by acquireAsync. */
   task = false;
   /** What is due when this agent lets go: who was notified under the lock need not run before that. */
@@ -205,7 +207,7 @@ export class LockWord implements Wanted {
     const serial = hold?.serial ?? ++local.issued;
     local.serial = serial;
     local.depth = hold?.depth ?? 1;
-    if (local.depth > 1) agent.nested.add(local);
+    if (local.depth > 1) this.#keep();
     local.task = hold?.task ?? task;
     if (tracking || this.rank !== undefined) noteHold(this, serial, local.task);
     return serial;
@@ -245,8 +247,18 @@ export class LockWord implements Wanted {
     const { local } = this;
     if (local.task || !this.mine) return false;
     local.depth = Math.max(local.depth, 1) + 1; // 0: its only level was taken through an object that is no more
-    if (local.depth === 2) agent.nested.add(local);
+    if (!local.kept) this.#keep();
     return true;
+  }
+
+  #keep(): void {
+    this.local.kept = true;
+    agent.nested.add(this.local);
+  }
+
+  #keepNoLonger(): void {
+    this.local.kept = false;
+    agent.nested.delete(this.local);
   }
 
   #spin(): boolean {
@@ -389,7 +401,7 @@ export class LockWord implements Wanted {
     const { words, me, local } = this;
     const { serial, depth, task } = local;
     local.depth = 0;
-    if (depth > 1) agent.nested.delete(local);
+    if (local.kept) this.#keepNoLonger();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
@@ -419,9 +431,10 @@ export class LockWord implements Wanted {
     const { words, me, local } = this;
     if (local.serial !== serial) return;
     if (local.depth > 1) {
-      if (this.mine && --local.depth === 1) agent.nested.delete(local);
+      if (this.mine) local.depth--;
       return;
     }
+    if (local.kept) this.#keepNoLonger();
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
