@@ -55,6 +55,7 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     ...common,
     entryPoints: outside.filter((file) => !OUTSIDE.includes(file)),
     outdir: to,
+    lineLimit: 0, // a URL cut in two by a line break is none to bundlers
     splitting: true,
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
     plugins: [{ name: "core", setup: (build: Build) => leadToCore(build, from, inside) }],
