@@ -617,9 +617,10 @@ export class Roster {
   /** The first word of the slot that holds this id, or -1. */
   #of(id: number): number {
     const slot = id & SLOT_MASK;
-    if (id <= 0 || id > 0x3fffffff || slot >= SLOTS) return -1;
+    const generation = id >>> GENERATION_SHIFT;
+    if (generation === 0 || id < 0 || id > 0x3fffffff || slot >= SLOTS) return -1; // 0 is that of slots never used
     const at = this.#at(slot);
-    return load(this.words, at + STATE) >>> IN_STATE_SHIFT === id >>> GENERATION_SHIFT ? at : -1;
+    return load(this.words, at + STATE) >>> IN_STATE_SHIFT === generation ? at : -1;
   }
 }
 
