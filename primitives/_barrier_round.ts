@@ -342,7 +342,7 @@ export class BarrierRound implements Wanted {
   freePlace(first: number): number {
     const { words, parties } = this;
     const isFree = (place: number): boolean => (load(words, PLACES + (place >> 5)) & (1 << (place & 31))) === 0;
-    if (first < parties && isFree(first)) return first;
+    if (first >= 0 && first < parties && isFree(first)) return first;
     for (let place = 0; place < parties; place++) if (isFree(place)) return place;
     return 0; // a damaged record
   }
