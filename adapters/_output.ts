@@ -23,15 +23,32 @@ export function writeNow(descriptor: number, chunk: string | Uint8Array): void {
 
 /** Makes process.stdout and process.stderr, and with them the console, write at once. */
 export function writeAtOnce(): void {
-  [process!.stdout, process!.stderr].forEach((stream, i) => {
-    (stream as { write: unknown }).write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-      const encoding = typeof rest[0] === "string" ? rest[0] : "utf8";
-      writeNow(i + 1, typeof chunk === "string" && !/^utf-?8$/i.test(encoding) ? decoded(chunk, encoding) : chunk);
-      const done = rest.find((item) => typeof item === "function") as (() => void) | undefined;
-      if (done !== undefined) queueMicrotask(done);
-      return true;
-    };
+  ["stdout", "stderr"].forEach((name, i) => {
+    const { get, value } = Object.getOwnPropertyDescriptor(process, name) ?? {};
+    if (get === undefined) {
+      if (value !== undefined) direct(value, i + 1);
+      return;
+    }
+    // Node makes the stream when it is first asked for, which many threads never do.
+    let stream: object | undefined;
+    Object.defineProperty(process, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => stream ??= direct(get.call(process), i + 1),
+    });
   });
+}
+
+/** Has a stream write to a descriptor. */
+function direct(stream: object, descriptor: number): object {
+  (stream as { write: unknown }).write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    const encoding = typeof rest[0] === "string" ? rest[0] : "utf8";
+    writeNow(descriptor, typeof chunk === "string" && !/^utf-?8$/i.test(encoding) ? decoded(chunk, encoding) : chunk);
+    const done = rest.find((item) => typeof item === "function") as (() => void) | undefined;
+    if (done !== undefined) queueMicrotask(done);
+    return true;
+  };
+  return stream;
 }
 
 function decoded(text: string, encoding: string): Uint8Array {

@@ -30,6 +30,7 @@ import { queueCases } from "../conformance/queue.ts";
 import { rlockCases } from "../conformance/rlock.ts";
 import { rwLockCases } from "../conformance/rwlock.ts";
 import { semaphoreCases } from "../conformance/semaphore.ts";
+import { servedCases } from "../conformance/served.ts";
 import { threadEndsCases } from "../conformance/thread_ends.ts";
 import { threadsCases } from "../conformance/threads.ts";
 import { valuesCases } from "../conformance/values.ts";
@@ -64,6 +65,7 @@ const TOPICS: readonly Topic[] = [
   valuesCases,
   threadsCases,
   threadEndsCases,
+  servedCases,
   programsCases,
   queueCases,
   pipeCases,

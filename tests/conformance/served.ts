@@ -1,0 +1,59 @@
+// Threads in workers of one's own, which call serve(): DESIGN.md section 6.
+
+import { Event, Lock, Thread, ThreadError } from "../../mod.ts";
+import { assert, runtime, test } from "../_harness.ts";
+import type { Capabilities } from "../adapters/conformance.ts";
+import { makeServed as worker } from "../testdata/serve_maker.ts";
+
+export function servedCases(has: Capabilities): void {
+  test("serve() gives its functions to threads", async () => {
+    const sum = new Thread<number, [number, number]>({ worker, target: "add", args: [3, 4] }).start();
+    assert.match(sum.name, /^Thread-\d+ \(add\)$/);
+    assert.equal(await sum.joinAsync(), 7);
+    const later = new Thread<Promise<string>, [string]>({ worker, target: "later", args: ["later"] }).start();
+    assert.equal(await later.joinAsync(), "later");
+  });
+
+  test("serve() and a blocked starter", () => {
+    const sum = new Thread<number, [number, number]>({ worker, target: "add", args: [3, 4] }).start();
+    assert.equal(sum.join(), 7);
+  }, { skip: has.blocksMain && runtime !== "browser" ? undefined : "nothing comes up here while blocked" });
+
+  test("serve() and errors: one that was thrown, a name that is not served, a worker that cannot be made", async () => {
+    const thrown = await new Thread({ worker, target: "fail" }).start().joinAsync().catch((error) => error);
+    assert(thrown instanceof RangeError);
+    assert.equal(thrown.message, "served and failed");
+    const missing = await new Thread({ worker, target: "nothing" }).start().joinAsync().catch((error) => error);
+    assert(missing instanceof ThreadError);
+    assert.match(missing.message, /"nothing" is no function of serve\(\)/);
+    const broken = new Thread({
+      worker: () => {
+        throw new SyntaxError("no worker");
+      },
+      target: "add",
+    });
+    const error = assert.throws(() => broken.start(), ThreadError) as ThreadError;
+    assert((error.cause as Error) instanceof SyntaxError);
+    assert.equal(broken.state, "dead");
+    assert.throws(() => new Thread({ worker } as never), TypeError);
+  });
+
+  test("serve() and primitives, terminate() and the end of the worker", async () => {
+    const told = await new Thread<{ name: string; lock: Lock }>({ worker, target: "introduce", name: "own" }).start()
+      .joinAsync();
+    assert.equal(told.name, "own");
+    assert.equal(told.lock.name, "of the served");
+    const event = new Event();
+    const waiting = new Thread({ worker, target: "waitFor", args: [event] as never }).start();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await waiting.terminate();
+    const error = await waiting.joinAsync().catch((error: unknown) => error) as ThreadError;
+    assert.equal(error.reason, "terminated");
+    assert.equal(waiting.alive, false);
+  });
+
+  test("serve() in threads that start threads, and block at once", async () => {
+    const thread = new Thread<number, [number]>({ worker, target: "nest", args: [2] }).start();
+    assert.equal(await thread.joinAsync(), 2);
+  });
+}

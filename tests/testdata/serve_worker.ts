@@ -1,0 +1,26 @@
+// A worker of one's own, as a bundler would make one file of it: its functions are served, not imported.
+
+import { serve } from "../../adapters/worker.ts";
+import { currentThread, type Event, Lock, Thread } from "../../mod.ts";
+import { makeServed } from "./serve_maker.ts";
+
+serve({
+  add: (a: number, b: number) => a + b,
+  later: async (text: string) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return text;
+  },
+});
+
+serve({
+  fail() {
+    throw new RangeError("served and failed");
+  },
+  waitFor: (event: Event) => event.wait(),
+  introduce: () => ({ name: currentThread().name, lock: new Lock({ name: "of the served" }) }),
+  /** A thread of its own, joined at once. */
+  nest: (depth: number): number =>
+    depth === 0
+      ? 0
+      : 1 + new Thread<number, [number]>({ worker: makeServed, target: "nest", args: [depth - 1] }).start().join(),
+});
