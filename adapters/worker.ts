@@ -3,13 +3,13 @@
  * can be imported by its URL.
  *
  * @example The worker's file, `my_worker.ts`
- * ```ts no-eval
+ * ```ts ignore
  * import { serve } from "@lockstep/lockstep/worker";
  * serve({ add: (a: number, b: number) => a + b });
  * ```
  *
  * @example The page's
- * ```ts no-eval
+ * ```ts ignore
  * import { Thread } from "@lockstep/lockstep";
  * const worker = () => new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" });
  * const sum = await new Thread<number, [number, number]>({ worker, target: "add", args: [3, 4] }).start().joinAsync();
