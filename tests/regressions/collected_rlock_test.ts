@@ -14,6 +14,7 @@ function collect(): void {
 
 test("RLock keeps its depth although all objects for it are collected", () => {
   const { handle } = new RLock();
+  const before = agent.nested.size; // Bun runs all files in one process
   for (let round = 0; round < 2; round++) {
     for (let depth = 1; depth <= 3; depth++) {
       RLock.attach(handle).acquire();
@@ -27,6 +28,6 @@ test("RLock keeps its depth although all objects for it are collected", () => {
       assert.equal(RLock.attach(handle).depth, depth - 1);
     }
     assert.equal(RLock.attach(handle).locked, false);
-    assert.equal(agent.nested.size, 0);
+    assert.equal(agent.nested.size, before);
   }
 });
