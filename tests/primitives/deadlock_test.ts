@@ -90,10 +90,11 @@ test("A join takes part: one thread joins another that waits for its lock", asyn
 });
 
 /** Each thread takes the first, and then, in turn, wants the second. */
-async function play(...parts: readonly (readonly [Step | undefined, Step])[]): Promise<Outcome[]> {
+async function play(...parts: readonly (readonly [Step | undefined, Step, after?: number])[]): Promise<Outcome[]> {
   const met = new Latch(parts.length);
-  const threads = parts.map(([mine, other], turn) =>
-    new Thread({ target: holdAndStep, module, args: [mine, other, met, turn], name: `worker-${turn + 1}` }).start()
+  const threads = parts.map(([mine, other, after], turn) =>
+    new Thread({ target: holdAndStep, module, args: [mine, other, met, after ?? turn], name: `worker-${turn + 1}` })
+      .start()
   );
   return await Promise.all(threads.map((thread) => thread.joinAsync()));
 }
@@ -114,8 +115,8 @@ test("A DeadlockError that nobody catches ends its thread, and reaches the joine
 test("A circle that closes long after its first threads went to sleep is found in time", async () => {
   const [a, b, c] = [new Lock({ name: "a" }), new Lock({ name: "b" }), new Lock({ name: "c" })];
   const met = new Latch(3);
-  const threads = ([[a, b, 0], [b, c, 9], [c, a, 23]] as const).map(([mine, other, turn]) =>
-    new Thread({ target: holdAndStep, module, args: [{ lock: mine }, { lock: other }, met, turn] }).start()
+  const threads = ([[a, b], [b, c], [c, a]] as const).map(([mine, other], turn) =>
+    new Thread({ target: holdAndStep, module, args: [{ lock: mine }, { lock: other }, met, turn, 600] }).start()
   );
   const outcomes = await Promise.all(threads.map((thread) => thread.joinAsync()));
   theOne(outcomes);
@@ -135,9 +136,11 @@ test("RWLock: a writer and a reader that hold what the other wants", async () =>
 test("RWLock: a writer waits for two readers, one of which waits for the writer's lock", async () => {
   const [table, lock] = [new RWLock({ name: "table" }), new Lock({ name: "lock" })];
   const free = new Lock();
-  const outcomes = await play([{ read: table }, { lock: free }], [{ read: table }, { lock }], [{ lock }, {
-    write: table,
-  }]);
+  const outcomes = await play(
+    [{ read: table }, { lock: free }, 0],
+    [{ read: table }, { lock }, 0],
+    [{ lock }, { write: table }, 1],
+  );
   assert.equal(theOne(outcomes).cycle.length, 2);
 });
 

@@ -5,11 +5,13 @@ import {
   type Condition,
   type Cycle,
   DeadlockError,
+  Event,
   type Latch,
   type Lock,
   type RLock,
   type RWLock,
   type Thread,
+  threadDump,
 } from "../../mod.ts";
 
 /** How a thread fared that waited for something. */
@@ -97,12 +99,22 @@ function take(step: Step): { release(): void } {
   return "lock" in step ? step.lock.acquire() : "read" in step ? step.read.read() : step.write.write();
 }
 
-/** Takes one, meets the others, waits until `turn` of them have gone before, and then wants the other one. */
-export function holdAndStep(mine: Step | undefined, other: Step, met: Latch, turn: number): Outcome {
+/** Waits until so many threads have been blocked on locks for so long. */
+function lockedOut(count: number, ms: number): void {
+  const moment = new Event();
+  const blocked = () =>
+    threadDump().threads.filter(({ waits: [wait] }) =>
+      wait !== undefined && !wait.task && wait.kind.endsWith("Lock") && wait.elapsed >= ms
+    );
+  while (blocked().length < count) moment.tryWait({ timeout: 2 });
+}
+
+/** Takes one, meets the others, waits until so many of them are blocked, and then wants the other one. */
+export function holdAndStep(mine: Step | undefined, other: Step, met: Latch, after: number, ms = 0): Outcome {
   const guard = mine === undefined ? undefined : take(mine);
   met.countDown();
   met.wait();
-  for (const end = performance.now() + 60 * turn; performance.now() < end;);
+  lockedOut(after, ms);
   const outcome = attempt(() => take(other));
   guard?.release();
   return outcome;
