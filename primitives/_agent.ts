@@ -45,6 +45,8 @@ export class Agent {
   started = false;
   /** _permits_state.ts: what has to be told when this thread's target has returned, in contrast to any other end. */
   readonly leaving: Set<{ leave(): void }> = new Set<{ leave(): void }>();
+  /** _thread_start.ts: what the latest threads posted as their outcome, for joiners elsewhere that hold but a handle. */
+  readonly posted: object[] = [];
   /** _thread_hook.ts: threads that failed and that nobody has joined so far, by recordKey. */
   readonly untold: Map<number, object> = new Map<number, object>();
   /** _thread_hook.ts: what is told of errors that nobody joins. */

@@ -11,9 +11,11 @@ import type { Kind } from "./_layout.ts";
 import { recordKey } from "./_layout.ts";
 import { localOf } from "./_local.ts";
 import { createRecord, memory } from "./_memory.ts";
+import { keepAlive, letGo } from "./_keep_alive.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
 import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster.ts";
+import { route } from "./_thread_route.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
 import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";
 import type { Attempt, Wanted } from "./_wait.ts";
@@ -34,8 +36,10 @@ export interface Joined {
 export class ThreadLocal {
   /** In the agent that started it. */
   worker: HostWorker | undefined = undefined;
-  /** The outcome, where it came by message. */
-  posted: { readonly value: unknown } | undefined = undefined;
+  /** In that agent: what becomes of the worker's messages. */
+  hear: (message: unknown) => void = () => {};
+  /** The outcome, where it came by message; "lost" where it cannot come any more. */
+  posted: { readonly value: unknown } | "lost" | undefined = undefined;
   /** Called when it comes. */
   readonly listeners: Set<() => void> = new Set<() => void>();
   /** Called when its worker is known to have stopped. */
@@ -232,7 +236,7 @@ export class ThreadCore implements Wanted {
     let taken = false;
     try {
       await this.ended({ signal });
-      if (this.#isPosted() && !this.#take()) await this.#posted(signal);
+      if (record.posted && !this.take()) await this.#arrival(signal);
       taken = true;
       return this.#outcome();
     } finally {
@@ -343,45 +347,58 @@ export class ThreadCore implements Wanted {
 
   // The outcome.
 
-  #isPosted(): boolean {
-    const ending = this.record.ending!;
-    return ending.kind !== "ended" && ending.bytes === "posted";
-  }
-
   /** Fetches an outcome that came by message, without the event loop. */
   #receive(): void {
-    if (!this.#isPosted() || this.#take()) return;
+    if (!this.record.posted || this.take()) return;
     throw new BlockingUnavailableError(
-      `Cannot join ${this.title} here as its result holds shared memory, which reaches only ` +
-        "the event loop of the thread that started it: use joinAsync() there",
+      `Cannot join ${this.title} here as its result holds shared memory, which cannot reach a blocked thread ` +
+        "that is not its starter, nor any in a browser: use joinAsync()",
       { hint: "joinAsync" },
     );
   }
 
-  /** Takes the message if it has arrived. */
-  #take(): boolean {
+  /** Takes the outcome's message if it has arrived. */
+  take(): boolean {
     const { local } = this;
     for (;;) {
       if (local.posted !== undefined) return true;
       const taken = local.worker?.take();
       if (taken === undefined) return false;
-      this.onMessage(taken.message);
+      local.hear(taken.message);
     }
   }
 
-  /** Set by thread.ts: what becomes of the worker's messages. */
-  onMessage: (message: unknown) => void = () => {};
+  /** Resolves when the outcome's message has arrived; asks for it where it does not come by itself. */
+  async #arrival(signal: AbortSignal | undefined): Promise<void> {
+    const { local, record, roster } = this;
+    if (local.worker === undefined) {
+      const way = route(roster, { lockstep: "ask", to: record.starter, from: roster.me, thread: this.handle });
+      if (!way) local.posted = "lost";
+    }
+    await this.whenPosted(signal);
+  }
 
-  #posted(signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves when the outcome's message has arrived. */
+  whenPosted(signal?: AbortSignal): Promise<void> {
     const { local } = this;
-    if (local.worker === undefined) this.#receive(); // throws: it does not come here
+    if (local.posted !== undefined) return Promise.resolve();
+    keepAlive();
     return new Promise<void>((resolve, reject) => {
-      const arrived = (): void => {
+      const done = (): void => {
         local.listeners.delete(arrived);
+        signal?.removeEventListener("abort", onAbort);
+        letGo();
+      };
+      const arrived = (): void => {
+        done();
         resolve();
       };
+      const onAbort = (): void => {
+        done();
+        reject(signal!.reason);
+      };
       local.listeners.add(arrived);
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      signal?.addEventListener("abort", onAbort);
     });
   }
 
@@ -399,9 +416,18 @@ export class ThreadCore implements Wanted {
     const ending = this.record.ending!;
     if (ending.kind === "ended") throw this.failure(ending);
     const { bytes } = ending;
-    const value = bytes === "posted" ? fromMessage(this.local.posted!.value) : decode(bytes);
+    const value = bytes === "posted" ? this.#postedValue() : decode(bytes);
     if (ending.kind === "threw") throw value;
     return { value };
+  }
+
+  #postedValue(): unknown {
+    const { posted } = this.local;
+    if (posted !== "lost") return fromMessage(posted!.value);
+    throw new ThreadError(
+      `Cannot get the result of ${this.title} as it holds shared memory, and the thread that started it has let go of it`,
+      { reason: "unknown", threadName: this.name },
+    );
   }
 
   /** The error of a thread that ended without an outcome. */

@@ -33,8 +33,31 @@ export interface ThreadStart {
 
 /** From a thread to its starter: what does not fit into bytes, or an error that nobody joins. */
 export type ThreadMessage =
-  | { readonly lockstep: "outcome"; readonly id: number; readonly value: unknown }
-  | { readonly lockstep: "uncaught"; readonly thread: FullHandle; readonly error: Uint8Array };
+  | { readonly lockstep: "outcome"; readonly value: unknown }
+  | { readonly lockstep: "uncaught"; readonly thread: FullHandle; readonly error: Uint8Array }
+  | RoutedMessage;
+
+/** Between any two threads; see _thread_route.ts. */
+export type RoutedMessage = RoutedQuestion | RoutedAnswer;
+
+/** From a joiner to the starter of a thread: what did it post? */
+export interface RoutedQuestion {
+  readonly lockstep: "ask";
+  /** The starter's id. */
+  readonly to: number;
+  /** The joiner's. */
+  readonly from: number;
+  readonly thread: FullHandle;
+}
+
+/** Back to the joiner; without a value where it is lost. */
+export interface RoutedAnswer {
+  readonly lockstep: "answer";
+  /** The joiner's id. */
+  readonly to: number;
+  readonly thread: FullHandle;
+  readonly posted: { readonly value: unknown } | undefined;
+}
 
 /** Whether a message is one of ours. */
 export function isThreadMessage(message: unknown): message is ThreadMessage {

@@ -12,7 +12,8 @@
 //   7     LENGTH  who ends it         bytes of the outcome
 //   8     TIMER   anybody             0 waits; CANCELLED or FIRED, whichever was first
 //   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
-//   10 - 15 spare, zero
+//   10    STARTER starter, once       the id of the thread that started it
+//   11 - 15 spare, zero
 //   16 -  OUTCOME who ends it         the value or error, as _codec.ts writes it
 //
 // DONE:  bits 0-2 RETURNED, THREW or ENDED; bit 3 POSTED_BIT: the value went to the starter by message;
@@ -58,6 +59,7 @@ const LENGTH = 7;
 /** Word: whether a Timer still waits. */
 export const TIMER = 8;
 const LIMIT = 9;
+const STARTER = 10;
 const OUTCOME_BYTE = 64;
 /** Room that there is at least. */
 const LEAST_ROOM = 8192;
@@ -127,14 +129,25 @@ export class ThreadRecord {
     return load(this.words, THREAD);
   }
 
-  /** Says which thread it is. */
-  start(id: number): void {
+  /** Says which thread it is, and whose. */
+  start(id: number, starter: number): void {
+    store(this.words, STARTER, starter);
     store(this.words, THREAD, id);
+  }
+
+  /** The id of the thread that started it. */
+  get starter(): number {
+    return load(this.words, STARTER);
   }
 
   /** Whether it has ended. */
   get done(): boolean {
     return load(this.words, DONE) !== 0;
+  }
+
+  /** Whether it has ended with an outcome that went by message. */
+  get posted(): boolean {
+    return (load(this.words, DONE) & POSTED_BIT) !== 0;
   }
 
   /** How many bytes a result may have. */

@@ -11,7 +11,7 @@ import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
-import { askToStop, requireHost, terminateThread, watch } from "./_thread_start.ts";
+import { askToStop, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
 import { load } from "./_atomics.ts";
 import { SLICE, waitAsync } from "./_wait.ts";
 import type { HostEnd } from "./host.ts";
@@ -44,6 +44,7 @@ export async function runThread(start: ThreadStart): Promise<void> {
   const end = new ThreadEnd(core);
   host.onEnd((how) => end.abruptly(how));
   watch(core.record, () => end.obey());
+  host.onMessage((message) => receive(message));
   try {
     const value = await perform(core, start);
     await end.childrenEnd();
@@ -162,7 +163,7 @@ class ThreadEnd {
         const given: Shareable[] = [];
         const message = lower(value, `return from ${title}`, "result", given);
         passOn(given, roster, roster.parent(record.id));
-        requireHost().post({ lockstep: "outcome", id: record.id, value: message });
+        requireHost().post({ lockstep: "outcome", value: message });
         bytes = "posted";
       } catch (refused) {
         return this.threw(refused ?? reason);

@@ -5,10 +5,12 @@ import { encodeError } from "./_codec_error.ts";
 import { passOn, type Shareable } from "./_handle.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster.ts";
+import type { ThreadLocal } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
-import type { ThreadCall, ThreadStart } from "./_thread_messages.ts";
+import type { RoutedMessage, ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
+import { route } from "./_thread_route.ts";
 import { CONTROL, HEARD_BIT, KILL_BIT, STOP_BIT, STUCK_BIT, UP_BIT } from "./_thread_record.ts";
 import type { ThreadRecord } from "./_thread_record.ts";
 import { SLICE } from "./_wait.ts";
@@ -23,6 +25,9 @@ const LAST_CALL = 1000;
 const GLANCE = 100;
 /** How long one gets that is not up yet, whose event loop turns, or that waits, in ms. */
 const PATIENCE = 10_000;
+
+/** How many outcomes that came by message are kept when nobody here has the thread any more. */
+const POSTED_KEPT = 256;
 
 /** What start() needs to know beside the core. */
 export interface ThreadPlan {
@@ -48,7 +53,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
   const host = requireHost();
   const { record, roster, local, name } = core;
   const id = roster.take(name, roster.me, core.daemon ? DAEMON_BIT : 0);
-  record.start(id);
+  record.start(id, roster.me);
   const data: ThreadStart = {
     lockstep: "start",
     id,
@@ -58,13 +63,13 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     args: plan.args,
     fields: plan.fields,
   };
-  core.onMessage = (message) => receive(core, message);
+  local.hear = (message) => receive(message, core);
   if (!agent.started && agent.children.size === 0) tellAtEnd(host);
   agent.children.add(core);
   try {
     passOn(plan.given, roster, id);
     const worker = local.worker = host.spawn({ name, data, worker: plan.worker, ref: !core.daemon }, {
-      message: core.onMessage,
+      message: local.hear,
       end: (end) => ended(core, end),
     });
     watch(record, () => {
@@ -86,11 +91,42 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function receive(core: ThreadCore, message: unknown): void {
+/** What is said by a thread that this agent has started, or by its own starter. */
+export function receive(message: unknown, core?: ThreadCore): void {
   if (!isThreadMessage(message)) return;
-  if (message.lockstep === "uncaught") return passedUp(message.thread, message.error);
-  core.local.posted = { value: message.value };
-  for (const listener of [...core.local.listeners]) listener();
+  switch (message.lockstep) {
+    case "uncaught":
+      return passedUp(message.thread, message.error);
+    case "outcome":
+      return arrived(core!, { value: message.value });
+    case "ask":
+    case "answer":
+      return pass(message);
+  }
+}
+
+function arrived({ local }: ThreadCore, posted: ThreadLocal["posted"]): void {
+  local.posted = posted;
+  if (agent.posted.push(local) > POSTED_KEPT) agent.posted.shift();
+  for (const listener of [...local.listeners]) listener();
+}
+
+/** A message that is routed: for this agent, or to be sent on. */
+function pass(message: RoutedMessage): void {
+  const core = ThreadCore.attach(message.thread);
+  const { roster, local } = core;
+  if (message.to !== roster.me) {
+    const lost: RoutedMessage = { lockstep: "answer", to: roster.me, thread: message.thread, posted: undefined };
+    if (!route(roster, message) && message.lockstep === "ask") route(roster, { ...lost, to: message.from });
+    return;
+  }
+  if (message.lockstep === "answer") return arrived(core, message.posted ?? "lost");
+  const answer = (): void => {
+    const posted = local.posted === "lost" ? undefined : local.posted;
+    route(roster, { lockstep: "answer", to: message.from, thread: message.thread, posted });
+  };
+  if (local.worker === undefined || core.take()) answer();
+  else void core.whenPosted().then(answer);
 }
 
 const telling = new WeakSet<object>();
@@ -110,19 +146,16 @@ function tellAtEnd(host: Host): void {
 }
 
 /** Takes the messages of a worker that have arrived and not been heard yet. */
-function drain(core: ThreadCore): void {
-  const { worker } = core.local;
-  for (let taken = worker?.take(); taken !== undefined; taken = worker?.take()) receive(core, taken.message);
+function drain({ local }: ThreadCore): void {
+  const { worker, hear } = local;
+  for (let taken = worker?.take(); taken !== undefined; taken = worker?.take()) hear(taken.message);
 }
 
 /** The worker is known to have stopped. */
 function ended(core: ThreadCore, end: HostEnd): void {
   const { record, roster, local } = core;
   const { reason, exitCode, thrown }: HostEnd = (record.control & KILL_BIT) !== 0 ? { reason: "terminated" } : end;
-  // What it had sent before comes first.
-  for (let taken = local.worker!.take(); taken !== undefined; taken = local.worker!.take()) {
-    receive(core, taken.message);
-  }
+  drain(core); // what it had sent before comes first
   agent.children.delete(core);
   for (const listener of [...local.stopListeners]) listener();
   const bytes = thrown === undefined ? undefined : encodeError(thrown.error);

@@ -1,6 +1,6 @@
 // Threads in workers of one's own, which call serve(): DESIGN.md section 6.
 
-import { Event, Lock, Thread, ThreadError } from "../../mod.ts";
+import { Event, type Lock, Thread, ThreadError } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { makeServed as worker } from "../testdata/serve_maker.ts";

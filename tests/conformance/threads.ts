@@ -304,6 +304,17 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(thread.join().made.get("made")!.name, "made in a thread");
   }, { skip: blocks && has.receivesWhileBlocked ? undefined : "no memory reaches a blocked thread here" });
 
+  test("results may hold primitives, also for joiners in other threads", async () => {
+    const thread = new Thread({ target: targets.giveLocks, module, args: [new Lock({ name: "given" })] }).start();
+    const others = [1, 2].map((depth) => {
+      return new Thread({ target: targets.joinDeep, module, args: [thread.handle, depth] }).start().joinAsync();
+    });
+    assert.deepEqual(await Promise.all(others), ["made in a thread", "made in a thread"]);
+    assert.equal((await thread.joinAsync()).made.size, 1);
+    const inner = await new Thread({ target: targets.startGiver, module }).start().joinAsync();
+    assert.equal(inner, "made in a thread");
+  });
+
   test("T31 the variables of a module are each thread's own", async () => {
     targets.count();
     for (const expected of [1, 1]) {

@@ -307,3 +307,16 @@ export function sleepLong(here: SharedValue<"i32">): void {
   here.add(1);
   new lockstep.Event().wait();
 }
+
+/** Joins, in a thread so far down, a thread that gives a lock. */
+export async function joinDeep(handle: lockstep.Handle, depth: number): Promise<string> {
+  if (depth > 1) return await new Thread({ target: joinDeep, module, args: [handle, depth - 1] }).start().joinAsync();
+  const { made } = await Thread.attach<ReturnType<typeof giveLocks>>(handle).joinAsync();
+  return made.get("made")!.name;
+}
+
+/** Starts one that gives a lock, and one that joins it: neither is the other's starter. */
+export async function startGiver(): Promise<string> {
+  const giver = new Thread({ target: giveLocks, module, args: [new Lock()] }).start();
+  return await new Thread({ target: joinDeep, module, args: [giver.handle, 2] }).start().joinAsync();
+}
