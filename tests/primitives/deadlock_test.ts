@@ -93,7 +93,13 @@ test("A join takes part: one thread joins another that waits for its lock", asyn
 async function play(...parts: readonly (readonly [Step | undefined, Step, after?: number])[]): Promise<Outcome[]> {
   const met = new Latch(parts.length);
   const threads = parts.map(([mine, other, after], turn) =>
-    new Thread({ target: holdAndStep, module, args: [mine, other, met, after ?? turn], name: `worker-${turn + 1}` })
+    // Blocked for a while: a wait shows a moment before a writer is counted as waiting.
+    new Thread({
+      target: holdAndStep,
+      module,
+      args: [mine, other, met, after ?? turn, 100],
+      name: `worker-${turn + 1}`,
+    })
       .start()
   );
   return await Promise.all(threads.map((thread) => thread.joinAsync()));
