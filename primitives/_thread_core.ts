@@ -19,7 +19,7 @@ import { route } from "./_thread_route.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
 import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";
 import type { Attempt, Wanted } from "./_wait.ts";
-import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
+import { BlockedWait, checkStop, SLICE, title, waitAsync } from "./_wait.ts";
 import type { HostWorker } from "./host.ts";
 import { BlockingUnavailableError, DeadlockError, ThreadError } from "./errors.ts";
 import { fromMessage } from "./message.ts";
@@ -382,10 +382,12 @@ export class ThreadCore implements Wanted {
   whenPosted(signal?: AbortSignal): Promise<void> {
     const { local } = this;
     if (local.posted !== undefined) return Promise.resolve();
+    const owner = agent;
     keepAlive();
     return new Promise<void>((resolve, reject) => {
       const done = (): void => {
         local.listeners.delete(arrived);
+        owner.sleepers.delete(wake);
         signal?.removeEventListener("abort", onAbort);
         letGo();
       };
@@ -393,10 +395,19 @@ export class ThreadCore implements Wanted {
         done();
         resolve();
       };
-      const onAbort = (): void => {
+      const fail = (reason: unknown): void => {
         done();
-        reject(signal!.reason);
+        reject(reason);
       };
+      const onAbort = (): void => fail(signal!.reason);
+      const wake = (): void => {
+        try {
+          checkStop(this);
+        } catch (error) {
+          fail(error);
+        }
+      };
+      owner.sleepers.add(wake); // which also keeps all of this: whoever will resolve it knows the local only weakly
       local.listeners.add(arrived);
       signal?.addEventListener("abort", onAbort);
     });
