@@ -3,6 +3,13 @@
 
 import type { Host } from "./host.ts";
 
+/** What is asked of a thread that this agent has started by those who do not know what a thread is. */
+export interface Child {
+  readonly state: string;
+  /** Its class and name, for messages. */
+  readonly title: string;
+}
+
 /** What one agent has. Each field belongs to the file named beside it. */
 export class Agent {
   /** Installed by an adapter. */
@@ -40,7 +47,7 @@ export class Agent {
   /** thread.ts: this thread as an object, by the key of its roster. */
   readonly selves: Map<number, object> = new Map<number, object>();
   /** thread.ts: the threads that this agent has started and that have not ended. */
-  readonly children: Set<object> = new Set<object>();
+  readonly children: Set<Child> = new Set<Child>();
   /** thread.ts: whether Lockstep started this thread. */
   started = false;
   /** _permits_state.ts: what has to be told when this thread's target has returned, in contrast to any other end. */

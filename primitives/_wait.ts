@@ -29,6 +29,8 @@ import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 export const SLICE = 320;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
+/** How long an untimed wait waits for a thread to come up that cannot while this one is blocked, in ms. */
+const START_MS = 1000;
 
 /** What a waiter waits for. */
 export interface Wanted {
@@ -117,7 +119,9 @@ export class BlockedWait {
     followTracking(this.#wanted.roster);
     if (tracking) sweepHolds();
     const owners = this.#confirm();
-    if (this.#untimed) detect(this.#wanted, this, owners);
+    if (!this.#untimed) return;
+    if (agent.children.size !== 0 && this.elapsed > START_MS) checkStarting(this.#wanted);
+    detect(this.#wanted, this, owners);
   }
 
   #confirm(): readonly number[] {
@@ -157,6 +161,22 @@ export function checkBlocking(wanted: Stoppable): void {
     );
   }
   checkStop(wanted);
+}
+
+/**
+ * In a browser's worker that Lockstep did not start, the threads that it starts come up only while its event loop
+ * turns. Throws when one of them waits for that, and might be the one that this wait is for.
+ */
+function checkStarting({ kind, name, verb, unstoppable }: Wanted): void {
+  if (agent.host!.startsBlocked || unstoppable === true) return;
+  for (const child of agent.children) {
+    if (child.state !== "starting") continue;
+    throw new BlockingUnavailableError(
+      `Cannot ${verb} ${title(kind, name)} as ${child.title} comes up only while this worker's event loop turns: ` +
+        `use ${verb}Async(), or let Lockstep start the thread that starts it`,
+      { hint: `${verb}Async` },
+    );
+  }
 }
 
 /** Throws ThreadStoppedError when this agent was told to stop. */
