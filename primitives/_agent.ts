@@ -30,8 +30,10 @@ export class Agent {
   spinLimit = -1;
   /** _spin.ts: the present budget, in ms. */
   spinBudget = 0;
-  /** _spin.ts: waits since the budget fell to nothing. */
+  /** _spin.ts: waits that have not spun since the budget fell to nothing, or since the last retry. */
   spinSkipped = 0;
+  /** _spin.ts: how many there are between two retries. */
+  spinRetry = 0;
   /** _keep_alive.ts: async waits that are pending. */
   pending = 0;
   /** _keep_alive.ts: what holds the event loop meanwhile. */

@@ -23,23 +23,12 @@ export function store(words: Words, index: number, value: number): void {
 const native = Atomics;
 
 /**
- * Writes a word without the fence that makes store() as dear as cas(): for who is inside a monitor (_monitor.ts),
- * whose leaving publishes it, and only where no order among the writes inside matters. A step like any other to
- * the model checker.
+ * Writes a word without the fence that makes store() as dear as cas(): a plain write, several times cheaper, where a
+ * later store() or cas() of this agent publishes it, as who leaves a monitor does (_monitor.ts), and nobody else relies
+ * on an order among such writes. A step like any other to the model checker.
  */
 export function write(words: Words, index: number, value: number): void {
   if (Atomics === native) words[index] = value;
-  else Atomics.store(words, index, value);
-}
-
-const real = Atomics;
-
-/**
- * Writes a word at which nobody else looks before a later store() of this agent, which publishes it. A plain write,
- * several times cheaper; where something stands in for Atomics, it is told as of a store.
- */
-export function prepare(words: Words, index: number, value: number): void {
-  if (Atomics === real) words[index] = value;
   else Atomics.store(words, index, value);
 }
 

@@ -12,9 +12,9 @@ export function now(): number {
   return performance.now();
 }
 
-/** The time of day in whole ms since 1970, to tell other threads when something began. */
-export function timeOfDay(): number {
-  return Math.floor(performance.timeOrigin + now()); // one clock for all threads, unlike now()
+/** The time of day in whole ms since 1970, to tell other threads when something began; of a time that now() gave. */
+export function timeOfDay(time: number = now()): number {
+  return Math.floor(performance.timeOrigin + time); // one clock for all threads, unlike now()
 }
 
 /** Reads `timeout` (ms, default 0): a finite number of at least 0, or Infinity. */

@@ -32,7 +32,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { cas, load, pause, store } from "./_atomics.ts";
+import { cas, load, pause, store, write } from "./_atomics.ts";
 import { now } from "./_deadline.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
@@ -138,8 +138,8 @@ export class Monitor {
   set(index: number, value: number): void {
     if (this.#staged === this.#entries) throw new Error(`Bug in Monitor: more than ${this.#entries} changes at once`);
     const at = this.#base + JOURNAL + 2 * this.#staged++;
-    store(this.#words, at, index);
-    store(this.#words, at + 1, value);
+    write(this.#words, at, index); // commit() publishes it
+    write(this.#words, at + 1, value);
   }
 
   /** Makes all changes of the journal happen, wholly or not at all. More may follow. */

@@ -41,7 +41,7 @@
 // Source: the cached positions are those of E. Rigtorp's SPSCQueue and of FastForward (Giacomoni and others, PPoPP 2008).
 
 import type { Words } from "./_atomics.ts";
-import { load, prepare, store } from "./_atomics.ts";
+import { load, store, write } from "./_atomics.ts";
 import { Lobby, LOBBY_WORDS } from "./_lobby.ts";
 import { Monitor, monitorWords } from "./_monitor.ts";
 import type { Roster } from "./_roster.ts";
@@ -204,8 +204,8 @@ export class Ring {
   /** Writes the head of a message at a place that room() gave. */
   head(at: number, form: number, length: number, word: number): void {
     const index = this.#start + (at >> 2);
-    prepare(this.#words, index, (form << FORM_SHIFT) | length);
-    prepare(this.#words, index + 1, word);
+    write(this.#words, index, (form << FORM_SHIFT) | length);
+    write(this.#words, index + 1, word);
   }
 
   /** Writes a double as the body of the message at `at`. */
@@ -249,7 +249,7 @@ export class Ring {
     const words = this.#words;
     const base = this.#base;
     const side = load(words, base + TAIL) & SIDE;
-    prepare(words, base + PUTS + (side ^ SIDE), (load(words, base + PUTS + side) + count) | 0);
+    write(words, base + PUTS + (side ^ SIDE), (load(words, base + PUTS + side) + count) | 0);
     store(words, base + TAIL, this.#wrap(at + bytes) | (side ^ SIDE));
   }
 
@@ -355,7 +355,7 @@ export class Ring {
     const words = this.#words;
     const base = this.#base;
     const side = load(words, base + HEAD) & SIDE;
-    prepare(words, base + GOTS + (side ^ SIDE), (load(words, base + GOTS + side) + count) | 0);
+    write(words, base + GOTS + (side ^ SIDE), (load(words, base + GOTS + side) + count) | 0);
     store(words, base + HEAD, this.#wrap(at + bytes) | (side ^ SIDE));
   }
 

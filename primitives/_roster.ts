@@ -54,7 +54,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { add, cas, load, or, store } from "./_atomics.ts";
+import { add, cas, load, or, store, write } from "./_atomics.ts";
 import { timeOfDay } from "./_deadline.ts";
 import type { Membership } from "./host.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verbName, verbNumber, verify } from "./_layout.ts";
@@ -482,18 +482,27 @@ export class Roster {
   // What this agent waits for. Only its own thread writes these words.
 
   /** Publishes a blocking wait of this agent; returns its ticket. */
-  beginWait(kind: number, hi: number, lo: number, name: string, untimed: boolean, verb: string): number {
+  beginWait(
+    kind: number,
+    hi: number,
+    lo: number,
+    name: string,
+    untimed: boolean,
+    verb: string,
+    since: number = timeOfDay(),
+  ): number {
     const { words } = this;
     const at = this.#at(this.me & SLOT_MASK);
     const ticket = (add(words, WAITS, 1) + 1) | 0 || (add(words, WAITS, 1) + 1) | 0;
-    store(words, at + KIND, kind);
-    store(words, at + VERB, verbNumber(verb));
-    store(words, at + SINCE, timeOfDay() | 0);
-    store(words, at + WAIT_HI, hi);
-    store(words, at + WAIT_LO, lo);
-    store(words, at + UNTIMED, untimed ? 1 : 0);
-    store(words, at + OWNERS, 0);
-    store(words, at + WAIT_LEN, name === "" ? 0 : writeText(words, at + WAIT_NAME, NAME_BYTES, name));
+    // Between WAITING = 0 with the add() above and WAITING = ticket below nobody believes these.
+    write(words, at + KIND, kind);
+    write(words, at + VERB, verbNumber(verb));
+    write(words, at + SINCE, since | 0);
+    write(words, at + WAIT_HI, hi);
+    write(words, at + WAIT_LO, lo);
+    write(words, at + UNTIMED, untimed ? 1 : 0);
+    write(words, at + OWNERS, 0);
+    write(words, at + WAIT_LEN, name === "" ? 0 : writeText(words, at + WAIT_NAME, NAME_BYTES, name));
     store(words, at + WAITING, ticket);
     return ticket;
   }

@@ -13,8 +13,10 @@ const SPIN_MS = 0.02;
 const BATCH = 24;
 /** A budget below this is nothing. */
 const LEAST = 0.002;
-/** With no budget, one wait in so many spins all the same, to see whether it pays again. */
+/** With no budget, one wait in so many spins all the same, to see whether it pays again … */
 const RETRY_EVERY = 32;
+/** … and after each time in vain in twice as many, up to so many: on one core all of them are in vain. */
+const RETRY_SELDOM = 512;
 
 /**
  * Turns until `ready` says true, within the agent's budget. Returns whether it did.
@@ -27,16 +29,22 @@ const RETRY_EVERY = 32;
 export function spinUntil(ready: () => boolean): boolean {
   if (agent.spinLimit < 0) {
     agent.spinLimit = agent.spinBudget = agent.host?.hardwareConcurrency === 1 ? 0 : SPIN_MS;
+    agent.spinRetry = RETRY_EVERY;
   }
   let budget = agent.spinBudget;
   if (budget < LEAST) {
-    if (agent.spinLimit === 0 || ++agent.spinSkipped % RETRY_EVERY !== 0) return false;
+    if (agent.spinLimit === 0 || ++agent.spinSkipped < agent.spinRetry) return false;
+    agent.spinSkipped = 0;
+    agent.spinRetry = Math.min(2 * agent.spinRetry, RETRY_SELDOM);
     budget = agent.spinLimit;
   }
   let start = 0;
   for (let turn = 1;; turn++) {
     if (ready()) {
-      agent.spinBudget = agent.spinLimit;
+      if (turn > 1) { // else it was not the spinning that paid
+        agent.spinBudget = agent.spinLimit;
+        agent.spinRetry = RETRY_EVERY;
+      }
       return true;
     }
     if (turn % BATCH === 0) {

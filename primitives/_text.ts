@@ -6,12 +6,15 @@ import { load, store } from "./_atomics.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** Names are written at each wait, and a new array costs more than the rest of it in some engines. */
+const scratch = new Uint8Array(256);
 
 /** Writes text as UTF-8 into words from `at` on, cut at a character to `most` bytes; returns the bytes. */
 export function writeText(words: Words, at: number, most: number, text: string): number {
   if (text === "") return 0;
-  const bytes = new Uint8Array(most);
-  const { written } = encoder.encodeInto(text, bytes);
+  const bytes = most < scratch.length ? scratch : new Uint8Array(most + 4);
+  const { written } = encoder.encodeInto(text, bytes.subarray(0, most));
+  bytes.fill(0, written, written + 3);
   for (let i = 0; i < written; i += 4) {
     store(words, at + (i >> 2), bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
   }

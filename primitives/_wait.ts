@@ -13,7 +13,7 @@
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { load } from "./_atomics.ts";
-import { deadlineAfter, now, remaining } from "./_deadline.ts";
+import { deadlineAfter, now, remaining, timeOfDay } from "./_deadline.ts";
 import { detect } from "./_detect.ts";
 import { followTracking, sweepHolds, tracking } from "./_held.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
@@ -60,6 +60,7 @@ export class BlockedWait {
   #slice: number; // when the present slice ends
   #span: number = FIRST_SLICE; // and how long it is
   #time: number; // when it last went to sleep
+  #fresh = true; // it has not slept yet, and #time is now
   /** When the wait began. */
   readonly started: number;
   /** Ticket of the wait in the roster. */
@@ -73,9 +74,18 @@ export class BlockedWait {
     this.#untimed = deadline === Infinity;
     const { roster, words, kind, name, verb } = wanted;
     followTracking(roster);
-    this.ticket = roster.beginWait(KINDS[kind], load(words, ID_HI), load(words, ID_LO), name, this.#untimed, verb);
+    this.started = this.#time = now(); // reading the clock costs as much as ten atomic operations
+    const since = timeOfDay(this.started);
+    this.ticket = roster.beginWait(
+      KINDS[kind],
+      load(words, ID_HI),
+      load(words, ID_LO),
+      name,
+      this.#untimed,
+      verb,
+      since,
+    );
     this.#confirm();
-    this.started = this.#time = now();
     this.#slice = this.started + this.#span;
   }
 
@@ -104,7 +114,9 @@ export class BlockedWait {
    * are over. At the end of a slice it first looks around, and may throw ThreadStoppedError or DeadlockError.
    */
   park(words: Words, index: number, expected: number, atMost: number = Infinity): void {
-    const time = this.#time = now();
+    if (this.#fresh) this.#fresh = false;
+    else this.#time = now();
+    const time = this.#time;
     if (time >= this.#slice) {
       this.#span = Math.min(2 * this.#span, SLICE);
       this.#lookUp(); // may hurry()
