@@ -45,7 +45,9 @@
 //     old, and then by picking another closer or by waiting for a fresher stamp.
 
 import { kindName } from "./_layout.ts";
-import type { PublishedWait, Roster } from "./_roster.ts";
+import type { Roster } from "./_roster.ts";
+import type { PublishedWait } from "./_roster_waits.ts";
+import { edges, lastWait, untimedWait, waitOf } from "./_roster_waits.ts";
 import { checkStuck } from "./_stuck.ts";
 import type { BlockedWait, Wanted } from "./_wait.ts";
 import { title } from "./_wait.ts";
@@ -58,7 +60,7 @@ const HURRY = 1000;
 /** Looks for a circle that this untimed wait has closed, and throws DeadlockError if there is one. */
 export function detect(wanted: Wanted, wait: BlockedWait, owners: readonly number[]): void {
   const { roster } = wanted;
-  if (owners.some((owner) => roster.blocked(owner) !== 0)) {
+  if (owners.some((owner) => untimedWait(roster, owner) !== 0)) {
     const search = new Search(roster, roster.me, wait.ticket);
     const circle = search.circle();
     if (circle !== undefined) {
@@ -75,7 +77,7 @@ export function detect(wanted: Wanted, wait: BlockedWait, owners: readonly numbe
 export function findCircles(roster: Roster): Cycle[] {
   const found: Cycle[] = [];
   for (const { id } of roster.list()) {
-    const ticket = roster.blocked(id);
+    const ticket = untimedWait(roster, id);
     const circle = ticket === 0 ? undefined : new Search(roster, id, ticket).circle();
     if (circle !== undefined) found.push(circle);
   }
@@ -110,8 +112,8 @@ class Search {
     }
     const waits: PublishedWait[] = [];
     for (const { id, ticket } of this.#path) { // (b) of the proof
-      const wait = this.#roster.waitOf(id);
-      if (wait?.ticket !== ticket || this.#roster.blocked(id) !== ticket) return undefined;
+      const wait = waitOf(this.#roster, id);
+      if (wait?.ticket !== ticket || untimedWait(this.#roster, id) !== ticket) return undefined;
       waits.push(wait);
     }
     return this.#path.map(({ id }, i): CycleMember => ({
@@ -129,7 +131,7 @@ class Search {
       if (next === this.#closer) return true;
       if (this.#seen.has(next)) continue;
       this.#seen.add(next);
-      const blocked = this.#roster.blocked(next);
+      const blocked = untimedWait(this.#roster, next);
       if (blocked !== 0 && this.#age(blocked) >= 0 && this.#reach(next, blocked)) return true;
     }
     this.#path.pop();
@@ -137,14 +139,14 @@ class Search {
   }
 
   #owners(id: number, ticket: number): readonly number[] {
-    const edges = this.#roster.edges(id, ticket);
-    if (edges === undefined || (this.#fresh && this.#age(edges.stamp) > 0)) return [];
-    return edges.owners;
+    const seen = edges(this.#roster, id, ticket);
+    if (seen === undefined || (this.#fresh && this.#age(seen.stamp) > 0)) return [];
+    return seen.owners;
   }
 
   /** How much older than the closer's ticket it is, a ticket or a stamp that was read before; wraps. */
   #age(stamp: number): number {
-    const present = this.#roster.lastWait;
+    const present = lastWait(this.#roster);
     return ((present - stamp) >>> 0) - ((present - this.#ticket) >>> 0);
   }
 }

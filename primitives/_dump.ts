@@ -5,7 +5,8 @@ import { inspectable } from "./_inspect.ts";
 import { kindName } from "./_layout.ts";
 import { AWAITED, HELD_BY_TASK, notesOf } from "./_notes.ts";
 import type { Roster, ThreadEntry } from "./_roster.ts";
-import { DAEMON_BIT, MAIN_BIT, STARTING, STOPPING } from "./_roster.ts";
+import { DAEMON_BIT, MAIN_BIT, STARTING, STOPPING } from "./_roster_record.ts";
+import { waitOf } from "./_roster_waits.ts";
 import { title } from "./_wait.ts";
 
 /** One thread that another one waits for. */
@@ -109,7 +110,7 @@ export function takeDump(roster: Roster): Dump {
 }
 
 function threadOf(roster: Roster, { id, name, state, flags }: ThreadEntry): DumpThread {
-  const wait = roster.waitOf(id);
+  const wait = waitOf(roster, id);
   const ownersOf = (ids: readonly number[]): DumpOwner[] => ids.map((id) => ({ id, name: roster.name(id) }));
   const waits: DumpWait[] = [];
   if (wait !== undefined) {

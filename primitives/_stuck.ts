@@ -16,6 +16,7 @@ import { agent } from "./_agent.ts";
 import { now } from "./_deadline.ts";
 import { takeDump } from "./_dump.ts";
 import type { Roster } from "./_roster.ts";
+import { claimWarning, untimedWait, waitOf } from "./_roster_waits.ts";
 import type { BlockedWait } from "./_wait.ts";
 
 /** ms for which all threads must have been asleep before anybody says so. */
@@ -52,7 +53,7 @@ export function checkStuck(roster: Roster, wait: BlockedWait): void {
   const looked = sleepers.every(({ checked }, i) => ((checked - before.sleepers[i]!.checked) | 0) >= 2);
   if (!looked || now() - before.since < patience) return;
   before.warned = true;
-  if (!roster.claimWarning(wait.ticket)) return;
+  if (!claimWarning(roster, wait.ticket)) return;
   const all = sleepers.length === 1 ? "the only thread is" : `all ${sleepers.length} threads are`;
   agent.host?.printError(
     `Lockstep: ${all} asleep in waits without a time limit, and nobody is left to wake them\n${takeDump(roster)}\n`,
@@ -63,9 +64,9 @@ export function checkStuck(roster: Roster, wait: BlockedWait): void {
 function everybodyAsleep(roster: Roster, ticket: number): Sleeper[] | undefined {
   const sleepers: Sleeper[] = [];
   for (const id of roster.living()) {
-    const other = roster.blocked(id);
+    const other = untimedWait(roster, id);
     if (other === 0 || ((other - ticket) | 0) > 0) return undefined;
-    sleepers.push({ id, ticket: other, checked: roster.waitOf(id)?.checked ?? 0 });
+    sleepers.push({ id, ticket: other, checked: waitOf(roster, id)?.checked ?? 0 });
   }
   return sleepers;
 }

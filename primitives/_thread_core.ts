@@ -14,7 +14,7 @@ import { createRecord, memory } from "./_memory.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster.ts";
+import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster_record.ts";
 import { route } from "./_thread_route.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
 import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";

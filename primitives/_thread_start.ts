@@ -4,7 +4,7 @@ import { agent } from "./_agent.ts";
 import { encodeError } from "./_codec_error.ts";
 import { passOn, type Shareable } from "./_handle.ts";
 import { memory } from "./_memory.ts";
-import { DAEMON_BIT } from "./_roster.ts";
+import { DAEMON_BIT } from "./_roster_record.ts";
 import type { ThreadLocal } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";

@@ -23,6 +23,7 @@ import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
+import { beginWait, confirmWait, endWait, lastWait } from "./_roster_waits.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 
 /** The longest sleep without a look around, in ms. */
@@ -75,16 +76,9 @@ export class BlockedWait {
     const { roster, words, kind, name, verb } = wanted;
     followTracking(roster);
     this.started = this.#time = now(); // reading the clock costs as much as ten atomic operations
+    const [hi, lo] = [load(words, ID_HI), load(words, ID_LO)];
     const since = timeOfDay(this.started);
-    this.ticket = roster.beginWait(
-      KINDS[kind],
-      load(words, ID_HI),
-      load(words, ID_LO),
-      name,
-      this.#untimed,
-      verb,
-      since,
-    );
+    this.ticket = beginWait(roster, KINDS[kind], hi, lo, name, this.#untimed, verb, since);
     this.#confirm();
     this.#slice = this.started + this.#span;
   }
@@ -138,9 +132,9 @@ export class BlockedWait {
 
   #confirm(): readonly number[] {
     const { roster } = this.#wanted;
-    const stamp = roster.lastWait; // before the look at the owners: see _detect.ts
+    const stamp = lastWait(roster); // before the look at the owners: see _detect.ts
     const owners = this.#wanted.owners();
-    roster.confirmWait(owners, stamp);
+    confirmWait(roster, owners, stamp);
     return owners;
   }
 
@@ -151,7 +145,7 @@ export class BlockedWait {
 
   /** The wait is over, one way or another. */
   end(): void {
-    this.#wanted.roster.endWait();
+    endWait(this.#wanted.roster);
   }
 }
 

@@ -8,7 +8,7 @@ import { agent } from "./_agent.ts";
 import { describe } from "./_deadline.ts";
 import { memory } from "./_memory.ts";
 import type { Roster } from "./_roster.ts";
-import { DAEMON_BIT, RUNNING, STARTING } from "./_roster.ts";
+import { DAEMON_BIT, RUNNING, STARTING } from "./_roster_record.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import type { ThreadState } from "./_thread_core.ts";
 import { ThreadError } from "./errors.ts";

@@ -13,7 +13,8 @@ import type { Memory } from "../../primitives/_memory.ts";
 import { openScope, useRoster } from "../../primitives/_memory.ts";
 import { padded } from "../../primitives/_layout.ts";
 import type { Parker } from "../../primitives/_park.ts";
-import { Roster, ROSTER_BYTES } from "../../primitives/_roster.ts";
+import { Roster } from "../../primitives/_roster.ts";
+import { ROSTER_BYTES } from "../../primitives/_roster_record.ts";
 import { add, load, wait } from "../../primitives/_atomics.ts";
 
 /** The scope's number; nothing outside the tests has it. */

@@ -13,7 +13,8 @@
 import { agent, setAgent } from "../../primitives/_agent.ts";
 import { Lock } from "../../primitives/lock.ts";
 import { useRoster } from "../../primitives/_memory.ts";
-import { EXTRA_WORDS, Roster, ROSTER_BYTES, SLOTS } from "../../primitives/_roster.ts";
+import { Roster } from "../../primitives/_roster.ts";
+import { EXTRA_WORDS, ROSTER_BYTES, SLOTS } from "../../primitives/_roster_record.ts";
 import { NOT_EQUAL, type OpKind, TIMED_OUT } from "./_ops.ts";
 import { handle, type Handler } from "./_seam.ts";
 import { compute } from "./_thread.ts";

@@ -5,6 +5,7 @@ import { Agent, agent, setAgent } from "../../primitives/_agent.ts";
 import { findCircles } from "../../primitives/_detect.ts";
 import { KINDS } from "../../primitives/_layout.ts";
 import { Roster } from "../../primitives/_roster.ts";
+import { beginWait, confirmWait, edges, endWait, lastWait, untimedWait } from "../../primitives/_roster_waits.ts";
 import { assert, random, test } from "../_harness.ts";
 
 const WAITS = 6; // a word of the roster's head
@@ -35,16 +36,16 @@ class Actor {
 
   /** Draws a ticket. */
   begin(name = "", untimed = true): number {
-    return this.#act(() => this.roster.beginWait(KINDS.Lock, 1, this.id, name, untimed, "acquire"));
+    return this.#act(() => beginWait(this.roster, KINDS.Lock, 1, this.id, name, untimed, "acquire"));
   }
 
   /** Looks for whom it waits. */
   look(...owners: readonly Actor[]): void {
-    this.publish(this.roster.lastWait, owners);
+    this.publish(lastWait(this.roster), owners);
   }
 
   publish(stamp: number, owners: readonly Actor[]): void {
-    this.#act(() => this.roster.confirmWait(owners.map(({ id }) => id), stamp));
+    this.#act(() => confirmWait(this.roster, owners.map(({ id }) => id), stamp));
   }
 
   /** Waits for them, and has looked at once. */
@@ -54,7 +55,7 @@ class Actor {
   }
 
   end(): void {
-    this.#act(() => this.roster.endWait());
+    this.#act(() => endWait(this.roster));
   }
 }
 
@@ -107,7 +108,7 @@ test("A look that began before the closer's wait and ended after it counts for n
   const { table, cast } = actors("a", "b");
   const [a, b] = cast as [Actor, Actor];
   a.begin();
-  const stamp = table.lastWait;
+  const stamp = lastWait(table);
   b.waitFor("2", a);
   a.publish(stamp, [b]);
   assert.deepEqual(circles(table), []);
@@ -221,8 +222,10 @@ test("Random histories: what shows is a deadlock, and a deadlock shows once all 
         for (const { thread } of circle) assert(truth.has(thread), `history ${history}, step ${step}`);
       }
       for (const members of ringsOf(lives, owners)) {
-        const since = Math.max(...members.map(({ actor }) => actor.roster.blocked(actor.id)));
-        if (members.some((life) => table.edges(life.actor.id, table.blocked(life.actor.id))!.stamp < since)) continue;
+        const since = Math.max(...members.map(({ actor }) => untimedWait(actor.roster, actor.id)));
+        if (members.some((life) => edges(table, life.actor.id, untimedWait(table, life.actor.id))!.stamp < since)) {
+          continue;
+        }
         const told = found.some((circle) => circle.some(({ thread }) => thread === members[0]!.actor.id));
         assert(told, `history ${history}, step ${step}: missed`);
       }
@@ -265,7 +268,7 @@ test("Random histories: what shows is a deadlock, and a deadlock shows once all 
     if (life.wants === -1) {
       life.wants = undefined;
       actor.end();
-    } else if (life.stamp === undefined) life.stamp = table.lastWait;
+    } else if (life.stamp === undefined) life.stamp = lastWait(table);
     else if (life.saw === undefined) life.saw = owner === undefined ? [] : [owner.actor];
     else {
       actor.publish(life.stamp, life.saw);

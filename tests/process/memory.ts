@@ -16,7 +16,8 @@ import { bindMemory, openScope, useRoster } from "../../primitives/_memory.ts";
 import type { FullHandle, Handle } from "../../primitives/_handle.ts";
 import { padded } from "../../primitives/_layout.ts";
 import type { Parker } from "../../primitives/_park.ts";
-import { Roster, ROSTER_BYTES } from "../../primitives/_roster.ts";
+import { Roster } from "../../primitives/_roster.ts";
+import { ROSTER_BYTES } from "../../primitives/_roster_record.ts";
 import type { Words } from "../../primitives/_atomics.ts";
 import { add, load, store } from "../../primitives/_atomics.ts";
 
