@@ -1,19 +1,17 @@
-// One end of a pipe: its holders, its two directions, and all the waiting.
+// One end of a pipe as a Connection uses it: sending, receiving, and all the waiting.
 // The record and its invariants are in the header of _pipe_record.ts.
 
 import type { Words } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
-import { AsyncLine } from "./_line.ts";
 import type { Condition } from "./_lobby.ts";
 import { NOT_YET } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
-import { Holders } from "./_pipe_holders.ts";
-import { DATA, Incoming, INTO, PEEK, VALUE, type Want } from "./_pipe_in.ts";
-import { Outgoing } from "./_pipe_out.ts";
+import { DATA, type Incoming, INTO, PEEK, VALUE, type Want } from "./_pipe_in.ts";
+import { PipeLocal, type Side } from "./_pipe_local.ts";
+import type { Outgoing } from "./_pipe_out.ts";
 import { BYTES, Shipment } from "./_pipe_parts.ts";
-import { bytesAt, directionAt, type EndNumber, readShape, type Shape } from "./_pipe_record.ts";
+import type { EndNumber } from "./_pipe_record.ts";
 import { Message, RAW } from "./_queue_message.ts";
-import type { Ring } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import type { Wanted } from "./_wait.ts";
 import { title } from "./_wait.ts";
@@ -24,53 +22,6 @@ const STUCK_MS = 100;
 
 const NOTHING = new Uint8Array(0);
 const NOBODY: readonly number[] = [];
-
-/** What this agent has at one end, shared by all its Connections there. */
-class Side {
-  readonly out: Outgoing | undefined;
-  readonly in: Incoming | undefined;
-  readonly sendLine: AsyncLine = new AsyncLine();
-  readonly recvLine: AsyncLine = new AsyncLine();
-  receives = false;
-
-  constructor(words: Words, roster: Roster, shape: Shape, rings: readonly Ring[], end: EndNumber) {
-    const [into, from] = [rings[1 - end], rings[end]];
-    if (into !== undefined) this.out = new Outgoing(words, roster, directionAt(shape, 1 - end), into);
-    if (from !== undefined) this.in = new Incoming(words, roster, directionAt(shape, end), from);
-  }
-
-  /** This agent holds the end no longer. */
-  clear(): void {
-    this.out?.clear();
-    this.in?.clear();
-    this.receives = false;
-  }
-}
-
-/** What this agent knows of a pipe, shared by all its Connections. */
-class PipeLocal {
-  readonly shape: Shape;
-  readonly holders: Holders;
-  readonly rings: Ring[] = [];
-  readonly sides: readonly [Side, Side];
-
-  constructor(words: Words, roster: Roster) {
-    const shape = this.shape = readShape(words);
-    this.holders = new Holders(words, roster, shape.threads);
-    for (let d = 0; d < shape.rings; d++) {
-      this.rings.push(Outgoing.ringOf(words, roster, directionAt(shape, d), bytesAt(shape, d), shape.size));
-    }
-    this.sides = [new Side(words, roster, shape, this.rings, 0), new Side(words, roster, shape, this.rings, 1)];
-    this.holders.onClosed = () => this.wakeAll();
-  }
-
-  wakeAll(): void {
-    for (const { getters, putters } of this.rings) {
-      getters.wake(Infinity);
-      putters.wake(Infinity);
-    }
-  }
-}
 
 /** One Connection's way to its end. */
 export class PipeEnd {
