@@ -42,6 +42,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "queue",
     "lifo_queue",
     "priority_queue",
+    "connection",
     "pipe",
     "message",
   ],
