@@ -3,7 +3,6 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { decode } from "./_codec.ts";
 import { POLL, remaining } from "./_deadline.ts";
 import type { FullHandle } from "./_handle.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
@@ -11,26 +10,19 @@ import type { Kind } from "./_layout.ts";
 import { recordKey } from "./_layout.ts";
 import { localOf } from "./_local.ts";
 import { createRecord, memory } from "./_memory.ts";
-import { keepAlive, letGo } from "./_keep_alive.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
 import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster_record.ts";
-import { route } from "./_thread_route.ts";
-import type { AbruptEnd } from "./_thread_record.ts";
+import type { Joined } from "./_thread_outcome.ts";
+import { arrival, outcomeOf, receive, takePosted } from "./_thread_outcome.ts";
 import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";
 import type { Attempt, Wanted } from "./_wait.ts";
-import { BlockedWait, checkStop, SLICE, title, waitAsync } from "./_wait.ts";
+import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
 import type { HostWorker } from "./host.ts";
 import { BlockingUnavailableError, DeadlockError, ThreadError } from "./errors.ts";
-import { fromMessage } from "./message.ts";
 
 /** What a thread is doing. */
 export type ThreadState = "initial" | "starting" | "running" | "stopping" | "dead";
-
-/** What a join gives. */
-export interface Joined {
-  readonly value: unknown;
-}
 
 /** What this agent knows of a thread, shared by all its objects for it. */
 export class ThreadLocal {
@@ -187,9 +179,9 @@ export class ThreadCore implements Wanted {
     let taken = false;
     try {
       if (!this.#ended(deadline)) return undefined;
-      this.#receive();
+      receive(this);
       taken = true;
-      return this.#outcome();
+      return outcomeOf(this);
     } finally {
       this.#leaveJoin(taken);
     }
@@ -236,9 +228,9 @@ export class ThreadCore implements Wanted {
     let taken = false;
     try {
       await this.ended({ signal });
-      if (record.posted && !this.take()) await this.#arrival(signal);
+      if (record.posted && !takePosted(this)) await arrival(this, signal);
       taken = true;
-      return this.#outcome();
+      return outcomeOf(this);
     } finally {
       this.#leaveJoin(taken);
     }
@@ -343,123 +335,5 @@ export class ThreadCore implements Wanted {
   /** What the calls that only threads with a record have say of others. */
   checkOwn(verb: string): void {
     this.#refuseForeign(verb);
-  }
-
-  // The outcome.
-
-  /** Fetches an outcome that came by message, without the event loop. */
-  #receive(): void {
-    if (!this.record.posted || this.take()) return;
-    throw new BlockingUnavailableError(
-      `Cannot join ${this.title} here as its result holds shared memory, which cannot reach a blocked thread ` +
-        "that is not its starter, nor any in a browser: use joinAsync()",
-      { hint: "joinAsync" },
-    );
-  }
-
-  /** Takes the outcome's message if it has arrived. */
-  take(): boolean {
-    const { local } = this;
-    for (;;) {
-      if (local.posted !== undefined) return true;
-      const taken = local.worker?.take();
-      if (taken === undefined) return false;
-      local.hear(taken.message);
-    }
-  }
-
-  /** Resolves when the outcome's message has arrived; asks for it where it does not come by itself. */
-  async #arrival(signal: AbortSignal | undefined): Promise<void> {
-    const { local, record, roster } = this;
-    if (local.worker === undefined) {
-      const way = route(roster, { lockstep: "ask", to: record.starter, from: roster.me, thread: this.handle });
-      if (!way) local.posted = "lost";
-    }
-    await this.whenPosted(signal);
-  }
-
-  /** Resolves when the outcome's message has arrived. */
-  whenPosted(signal?: AbortSignal): Promise<void> {
-    const { local } = this;
-    if (local.posted !== undefined) return Promise.resolve();
-    const owner = agent;
-    keepAlive();
-    return new Promise<void>((resolve, reject) => {
-      const done = (): void => {
-        local.listeners.delete(arrived);
-        owner.sleepers.delete(wake);
-        signal?.removeEventListener("abort", onAbort);
-        letGo();
-      };
-      const arrived = (): void => {
-        done();
-        resolve();
-      };
-      const fail = (reason: unknown): void => {
-        done();
-        reject(reason);
-      };
-      const onAbort = (): void => fail(signal!.reason);
-      const wake = (): void => {
-        try {
-          checkStop(this);
-        } catch (error) {
-          fail(error);
-        }
-      };
-      owner.sleepers.add(wake); // which also keeps all of this: whoever will resolve it knows the local only weakly
-      local.listeners.add(arrived);
-      signal?.addEventListener("abort", onAbort);
-    });
-  }
-
-  /** What a failed thread's joiners get. */
-  get error(): unknown {
-    try {
-      this.#outcome();
-    } catch (error) {
-      return error;
-    }
-    return undefined;
-  }
-
-  #outcome(): Joined {
-    const ending = this.record.ending!;
-    if (ending.kind === "ended") throw this.failure(ending);
-    const { bytes } = ending;
-    const value = bytes === "posted" ? this.#postedValue() : decode(bytes);
-    if (ending.kind === "threw") throw value;
-    return { value };
-  }
-
-  #postedValue(): unknown {
-    const { posted } = this.local;
-    if (posted !== "lost") return fromMessage(posted!.value);
-    throw new ThreadError(
-      `Cannot get the result of ${this.title} as it holds shared memory, and the thread that started it has let go of it`,
-      { reason: "unknown", threadName: this.name },
-    );
-  }
-
-  /** The error of a thread that ended without an outcome. */
-  failure(ending: AbruptEnd): ThreadError {
-    const { reason, exitCode, bytes } = ending;
-    const how = {
-      error: "an error was thrown outside its target",
-      exit: `it called exit(${exitCode ?? ""})`,
-      closed: "it closed itself, or had nothing left to do before its target was done",
-      terminated: "it was terminated",
-      unstoppable: "it does not stop",
-      misuse: "it was misused",
-      unknown: "it ended without saying why",
-    }[reason];
-    const cause = bytes === undefined ? undefined : decode(bytes);
-    const said = cause instanceof Error ? `${how}: ${cause.message}` : how;
-    return new ThreadError(`Cannot get the result of ${this.title} as ${said}`, {
-      reason,
-      exitCode,
-      threadName: this.name,
-      ...(bytes === undefined ? {} : { cause }),
-    });
   }
 }

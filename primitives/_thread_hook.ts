@@ -12,6 +12,7 @@ import { encodeError } from "./_codec_error.ts";
 import type { FullHandle } from "./_handle.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import type { ThreadMessage } from "./_thread_messages.ts";
+import { errorOf } from "./_thread_outcome.ts";
 import type { Ending } from "./_thread_record.ts";
 import type { Host } from "./host.ts";
 
@@ -35,13 +36,13 @@ export function noteEnd(core: ThreadCore): void {
   const { record } = core;
   if (isQuiet(record.ending!) || record.told || record.taken) return;
   if (record.asked) agent.untold.set(recordKey(record.words), core);
-  else if (record.claimTelling()) tellOrPass(core, core.error);
+  else if (record.claimTelling()) tellOrPass(core, errorOf(core));
 }
 
 /** Tells of the failed threads of this agent that nobody has joined by now: it ends. */
 export function tellUntold(): void {
   for (const core of agent.untold.values() as Iterable<ThreadCore>) {
-    if (!core.record.taken && core.record.claimTelling()) tellOrPass(core, core.error);
+    if (!core.record.taken && core.record.claimTelling()) tellOrPass(core, errorOf(core));
   }
   agent.untold.clear();
 }

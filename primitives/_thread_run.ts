@@ -9,6 +9,7 @@ import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
+import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
 import { askToStop, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
@@ -216,7 +217,7 @@ class ThreadEnd {
     const { record } = core;
     if (record.done) return;
     tellUntold();
-    const told = error ?? (ending.kind === "ended" ? core.failure(ending) : undefined);
+    const told = error ?? (ending.kind === "ended" ? failureOf(core, ending) : undefined);
     tellOwnEnd(core, ending, told);
     record.end(ending);
   }

@@ -10,6 +10,7 @@ import { ThreadCore } from "./_thread_core.ts";
 import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { RoutedMessage, ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
+import { takePosted, whenPosted } from "./_thread_outcome.ts";
 import { route } from "./_thread_route.ts";
 import { CONTROL, HEARD_BIT, KILL_BIT, STOP_BIT, STUCK_BIT, UP_BIT } from "./_thread_record.ts";
 import type { ThreadRecord } from "./_thread_record.ts";
@@ -125,8 +126,8 @@ function pass(message: RoutedMessage): void {
     const posted = local.posted === "lost" ? undefined : local.posted;
     route(roster, { lockstep: "answer", to: message.from, thread: message.thread, posted });
   };
-  if (local.worker === undefined || core.take()) answer();
-  else void core.whenPosted().then(answer);
+  if (local.worker === undefined || takePosted(core)) answer();
+  else void whenPosted(core).then(answer);
 }
 
 const telling = new WeakSet<object>();
