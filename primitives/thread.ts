@@ -7,16 +7,7 @@
  */
 
 import { agent } from "./_agent.ts";
-import {
-  checkInteger,
-  checkTimeout,
-  deadlineAfter,
-  describe,
-  optionsObject,
-  POLL,
-  signalOf,
-  timeoutOf,
-} from "./_deadline.ts";
+import { checkTimeout, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
 import type { Handle, Shareable } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -25,86 +16,22 @@ import type { ThreadState } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { faces } from "./_thread_hook.ts";
 import type { ThreadCall } from "./_thread_messages.ts";
+import type { SubclassOptions, ThreadOptions } from "./_thread_options.ts";
+import { callOf, checkOptions, Given } from "./_thread_options.ts";
 import { startThread, terminateThread } from "./_thread_start.ts";
 import { ThreadError } from "./errors.ts";
 import { lower } from "./message.ts";
 
 export type { ThreadState } from "./_thread_core.ts";
-
-/** What every thread may be given. */
-export interface ThreadSettings {
-  /** Its name; `Thread-N (target)` by default. */
-  name?: string;
-  /** Whether the program ends without waiting for it; by default as the thread that makes it. */
-  daemon?: boolean;
-  /** Room for an encoded result or error, reserved and not used up: 16 MiB by default. */
-  maxResultBytes?: number;
-}
-
-/** The arguments of a target: required unless it can do without. */
-export type ThreadArguments<A extends readonly unknown[]> = [] extends A ? { args?: NoInfer<A> }
-  : { args: NoInfer<A> };
-
-/** A thread that calls an exported function. */
-export type TargetOptions<R, A extends readonly unknown[]> =
-  & ThreadSettings
-  & ThreadArguments<A>
-  & {
-    /** The function to call; it must be exported by `module`. */
-    target: (...args: A) => R;
-    /** The URL of the module that exports it: `import.meta.url` there. */
-    module: string | URL;
-    /** The name it is exported by, where that differs from its own: renamed, or shortened by a bundler. */
-    exportName?: string;
-  };
-
-/** A thread whose class overrides `run()`. */
-export interface SubclassOptions extends ThreadSettings {
-  /** The URL of the module that exports the class: `import.meta.url` there. */
-  module: string | URL;
-  /** The name the class is exported by, where that differs from its own. */
-  exportName?: string;
-  /** None: `run()` says what to do. */
-  target?: undefined;
-  /** None. */
-  args?: undefined;
-  /** None. */
-  worker?: undefined;
-}
-
-/** A thread in a worker of bundled code, which calls `serve()`. */
-export interface ServedOptions<A extends readonly unknown[]> extends ThreadSettings {
-  /** Makes the worker: `() => new Worker(new URL("./my_worker.ts", import.meta.url), { type: "module" })`. */
-  worker: () => WorkerLike;
-  /** The name under which the worker gave the function to `serve()`. */
-  target: string;
-  /** The arguments of the call. */
-  args?: A;
-}
-
-/** What a worker has on every runtime. */
-export interface WorkerLike {
-  /** Sends a message. */
-  postMessage(message: any, transfer: any): void;
-  /** Ends it. */
-  terminate(): unknown;
-}
-
-/** What makes a Thread, one way or another. */
-export type ThreadOptions<R, A extends readonly unknown[]> = TargetOptions<R, A> | SubclassOptions | ServedOptions<A>;
-
-/** What is passed to the constructor instead of options, by this library. */
-class Given {
-  readonly core: ThreadCore;
-  readonly target: ((...args: any[]) => unknown) | undefined;
-  readonly args: readonly unknown[];
-
-  constructor(core: ThreadCore, target?: (...args: any[]) => unknown, args: readonly unknown[] = []) {
-    this.core = core;
-    this.target = target;
-    this.args = args;
-  }
-}
+export type {
+  ServedOptions,
+  SubclassOptions,
+  TargetOptions,
+  ThreadArguments,
+  ThreadOptions,
+  ThreadSettings,
+  WorkerLike,
+} from "./_thread_options.ts";
 
 let coreOfThread: (thread: Thread<any, any>) => ThreadCore;
 
@@ -464,74 +391,4 @@ export function adoptThread(
 function selfOf(core: ThreadCore): Thread | undefined {
   const self = agent.selves.get(core.roster.key) as Thread | undefined;
   return self !== undefined && self.id === core.id ? self : undefined;
-}
-
-interface Checked extends ThreadSettings {
-  target?: ((...args: any[]) => unknown) | string;
-  worker?: () => unknown;
-  args?: readonly unknown[];
-}
-
-function checkOptions(options: unknown): Checked {
-  if (options === undefined) throw new TypeError("Cannot make a thread as it has no options: give a target and module");
-  const { target, worker, args, name, daemon, maxResultBytes } = optionsObject<Checked>(options);
-  const check = (what: string, value: unknown, type: string): void => {
-    if (value === undefined || typeof value === type) return;
-    throw new TypeError(`Cannot make a thread as ${what} must be a ${type}: it is ${describe(value)}`);
-  };
-  check("name", name, "string");
-  check("daemon", daemon, "boolean");
-  check("worker", worker, "function");
-  check("target", target, worker === undefined ? "function" : "string");
-  if (args !== undefined && !Array.isArray(args)) {
-    throw new TypeError(`Cannot make a thread as args must be an array: it is ${describe(args)}`);
-  }
-  if (maxResultBytes !== undefined) checkInteger("maxResultBytes", maxResultBytes, 1, 0x7fff0000);
-  return { target, worker, args, name, daemon, maxResultBytes } as Checked;
-}
-
-function callOf(options: object, subclass: string | undefined): ThreadCall {
-  const { target, worker, module, exportName, interval } = options as {
-    target?: ((...args: any[]) => unknown) | string;
-    worker?: unknown;
-    module?: string | URL;
-    exportName?: string;
-    interval?: number; // a Timer's
-  };
-  if (worker !== undefined) {
-    if (typeof target === "string") return { module: undefined, target, subclass: undefined, interval };
-    throw new TypeError("Cannot make a thread as target must be the name of what the worker serves: it is missing");
-  }
-  if (target === undefined && subclass === undefined) {
-    throw new TypeError(
-      "Cannot make a thread as there is nothing to run: give a target, or override run() in a subclass",
-    );
-  }
-  if (exportName !== undefined && typeof exportName !== "string") {
-    throw new TypeError(`Cannot make a thread as exportName must be a string: it is ${describe(exportName)}`);
-  }
-  const ownName = typeof target === "function" ? target.name : undefined;
-  if (ownName === "" && exportName === undefined && subclass === undefined) {
-    throw new TypeError("Cannot make a thread as its target has no name: export a function, or give exportName");
-  }
-  return {
-    module: checkModule(module),
-    target: ownName === undefined ? undefined : subclass === undefined ? exportName ?? ownName : ownName,
-    subclass: subclass === undefined ? undefined : exportName ?? subclass,
-    interval,
-  };
-}
-
-function checkModule(module: unknown): string {
-  try {
-    if (typeof module === "string" || module instanceof URL) return new URL(module).href;
-  } catch {
-    // Not absolute.
-  }
-  throw new TypeError(
-    `Cannot make a thread as module must be the URL of the module that exports its target: it is ${
-      describe(module)
-    }, ` +
-      "give import.meta.url there",
-  );
 }
