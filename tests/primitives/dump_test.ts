@@ -74,7 +74,7 @@ test("A dump prints as a table, crosses threads as data, and is drawn", () =>
     assert.match(lines[0]!, /^thread +state +what +since +by$/);
     assert.match(
       line("waiter"),
-      /^waiter +blocked, daemon +waits for +Lock "table" acquire\(\) +\d+ ms +held by holder$/,
+      /^waiter +blocked, daemon +waits for +Lock "table" acquire\(\) +(?:\d+ ms|\d+\.\d s) +held by holder$/,
     );
     assert.match(line("patient"), /acquire\(\) \(timed\)/);
     assert.match(line("tasker"), /acquire\(\) \(task\)/);
