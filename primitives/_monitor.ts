@@ -87,14 +87,30 @@ export class Monitor {
   /** Does for itself what others would do if it had died inside. */
   mend(): void {
     const outer = this.#outer;
-    this.#outer = undefined;
     if ((load(this.#words, this.#base) & HOLDER_MASK) === this.#me) {
-      agent.inside = this;
-      this.#redo();
-      this.takeOver?.();
-      this.leave();
+      try {
+        this.#takePlace();
+        this.leave();
+      } catch (error) {
+        if (!(error instanceof LayoutError)) throw error;
+        // Damaged: whoever uses the record is told so, and this agent goes on with others.
+      }
+    } else {
+      this.#outer = undefined;
+      agent.inside = outer;
     }
     outer?.mend();
+  }
+
+  /** In the place of a holder that died, or was cut off: completes what it had committed. */
+  #takePlace(): void {
+    try {
+      this.#redo();
+      this.takeOver?.();
+    } catch (error) {
+      if (error instanceof LayoutError) this.leave(); // nobody can do more for a damaged record
+      throw error;
+    }
   }
 
   #enterSlow(): void {
@@ -113,9 +129,7 @@ export class Monitor {
       const holder = seen & HOLDER_MASK;
       if (holder === 0 || !this.#roster.alive(holder)) {
         if (cas(words, base, seen, me | SLEEPERS_BIT) !== seen) continue;
-        this.#redo();
-        this.takeOver?.();
-        return;
+        return this.#takePlace();
       }
       if (holder === me || now() - start > DAMAGED) {
         agent.inside = this.#outer;
@@ -184,7 +198,5 @@ export class Monitor {
 
 /** Mends the monitor in which this agent was cut off, if there is one. Only outside of all monitors. */
 export function mendMonitor(): void {
-  const cut = agent.inside as Monitor | undefined;
-  agent.inside = undefined;
-  cut?.mend();
+  (agent.inside as Monitor | undefined)?.mend(); // which leaves it undefined
 }
