@@ -16,6 +16,8 @@ export interface Memory {
   allocate(byteLength: number): Required<Placement>;
   /** A module that must be imported before anybody attaches to this memory. */
   readonly module?: string | undefined;
+  /** Room for what a thread returns, unless told: one segment for all has less to give away than the system. */
+  readonly resultBytes?: number | undefined;
 }
 
 const bound = new WeakMap<SharedArrayBuffer, Roster>();

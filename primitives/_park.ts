@@ -30,7 +30,10 @@ export interface AsyncPark {
 
 /** How agents that share a memory sleep and wake each other. */
 export interface Parker {
-  /** Whether records made beside a record of this memory belong to it too. */
+  /**
+   * Whether this memory is shared by programs: then records made beside one of its records belong to it too, and an
+   * agent that was given some of them is not thereby a thread of it.
+   */
   readonly shared?: boolean;
   park(words: Words, index: number, expected: number, ms: number): void;
   parkAny(sleepers: readonly Parked[], ms: number): void;

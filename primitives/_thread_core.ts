@@ -38,10 +38,8 @@ export class ThreadLocal {
   readonly stopListeners: Set<() => void> = new Set<() => void>();
 }
 
-/** Room for a result, unless told: reserved, and not used up. */
+/** Room for a result, unless told by the caller or the memory: reserved, and not used up. */
 const MAX_RESULT_BYTES = 16 << 20;
-/** The same where the memory is one segment for all. */
-const MAX_SHARED_RESULT_BYTES = 64 << 10;
 
 /** The shared side of a thread. */
 export class ThreadCore implements Wanted {
@@ -87,8 +85,7 @@ export class ThreadCore implements Wanted {
   get record(): ThreadRecord {
     if (this.#record !== undefined) return this.#record;
     this.#refuseForeign("share");
-    const room = this.#maxResultBytes ??
-      (this.roster.parker.shared === true ? MAX_SHARED_RESULT_BYTES : MAX_RESULT_BYTES);
+    const room = this.#maxResultBytes ?? memory().resultBytes ?? MAX_RESULT_BYTES;
     const { words } = createRecord("Thread", threadBytes(room), undefined, (words) => fillThread(words, room));
     return this.#record = new ThreadRecord(words, this.roster);
   }

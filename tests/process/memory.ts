@@ -93,7 +93,7 @@ function futexParker(address: bigint): Parker {
       const end = performance.now() + ms;
       const promise = (async () => {
         while (!cancelled && load(words, index) === expected && performance.now() < end) {
-          await new Promise((resolve) => setTimeout(resolve, 1));
+          await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, 1))); // keeps nothing alive
         }
       })();
       return { promise, cancel: () => cancelled = true };
@@ -132,6 +132,7 @@ export function openSegment(path: string, found: boolean): SharedArrayBuffer {
     parker,
     memory: (roster): Memory => ({
       roster,
+      resultBytes: 64 << 10,
       allocate(byteLength) {
         const next = new Int32Array(buffer, ROSTER_END, 1);
         return { buffer, byteOffset: FIRST_RECORD + add(next, 0, padded(byteLength) / 64) * 64 };
