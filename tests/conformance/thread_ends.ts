@@ -4,7 +4,7 @@ import * as lockstep from "../../mod.ts";
 import { Event, Lock, SharedValue, Thread, ThreadError } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import type { Capabilities } from "../adapters/conformance.ts";
+import type { Capabilities, OtherMemory } from "../adapters/conformance.ts";
 import * as targets from "../testdata/thread_targets.ts";
 
 const module = new URL("../testdata/thread_targets.ts", import.meta.url);
@@ -199,7 +199,7 @@ export function threadEndsCases(has: Capabilities): void {
   }, { skip: has.killsRunningCode ? "this runtime can stop running code" : undefined });
 
   test("T12 a raw worker has a currentThread(), which is a daemon and cannot be joined", async () => {
-    const raw = await startRaw({ what: "introduce", handle: new Lock().handle });
+    const raw = await startRaw("introduce", new Lock(), has.memory);
     const { name, alive, daemon, join, isMainThread } = await raw.answer as Record<string, unknown>;
     assert.match(String(name), /^Worker-\d+$/);
     assert.deepEqual([alive, daemon, join, isMainThread], [true, true, "thread-failed", false]);
@@ -210,7 +210,7 @@ export function threadEndsCases(has: Capabilities): void {
     const before = lockstep.activeCount();
     const names = new Set<unknown>();
     for (let i = 0; i < 15; i += 5) {
-      const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw({ what: "stay", handle: new Lock().handle })));
+      const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw("stay", new Lock(), has.memory)));
       for (const raw of raws) names.add(((await raw.answer) as { name: string }).name);
       await watched();
       for (const raw of raws) raw.terminate();
@@ -221,7 +221,7 @@ export function threadEndsCases(has: Capabilities): void {
 
   test("a raw worker that dies holding a lock is known to have died", async () => {
     const lock = new Lock();
-    const raw = await startRaw({ what: "hold", handle: lock.handle });
+    const raw = await startRaw("hold", lock, has.memory);
     await raw.answer;
     await watched();
     assert.equal(lock.tryAcquire(), undefined);
@@ -240,9 +240,10 @@ export function threadEndsCases(has: Capabilities): void {
     const [first, second] = [new SharedValue("i32"), new SharedValue("i32")];
     const thread = new Thread({ target: targets.exitWithThreads, module, args: [first, second], name: "exiting" });
     assert.equal((await failure(thread.start())).reason, "exit");
-    const gone = () => lockstep.enumerateThreads().every(({ name }) => name !== "sleeper" && name !== "spinner");
-    if (has.killsRunningCode) await until(gone);
-    else await until(() => lockstep.enumerateThreads().every(({ name }) => name !== "sleeper"));
+    const gone = (name: string) => lockstep.enumerateThreads().every((thread) => thread.name !== name);
+    await until(() => gone("sleeper"));
+    if (!has.killsRunningCode) targets.stopSpinning(second);
+    await until(() => gone("spinner"));
   }, { skip: onServer });
 }
 
@@ -252,7 +253,12 @@ async function watched(): Promise<void> {
 }
 
 /** A worker that Lockstep did not start, and its first answer. */
-async function startRaw(message: object): Promise<{ answer: Promise<unknown>; terminate(): void }> {
+async function startRaw(
+  what: "introduce" | "stay" | "hold",
+  { handle }: Lock,
+  memory: OtherMemory | undefined,
+): Promise<{ answer: Promise<unknown>; terminate(): void }> {
+  const message = { what, handle, memory: memory?.module };
   const threads = realm.process?.getBuiltinModule?.("node:worker_threads");
   if (runtime === "node") {
     const raw = new threads.Worker(worker);

@@ -237,7 +237,8 @@ export function threadsCases(has: Capabilities): void {
     const turns = new SharedValue("i32");
     const other = new Thread({ target: targets.leaveBehind, module, args: [turns, true] }).start();
     assert.equal(await other.joinAsync(), "left");
-    if (has.killsRunningCode) await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
+    if (!has.killsRunningCode) targets.stopSpinning(turns);
+    await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
   });
 
   test("T23 running out of stack is an ordinary error", async () => {

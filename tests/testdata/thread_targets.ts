@@ -137,9 +137,14 @@ export function waitFor(event: lockstep.Event): string {
   return "set";
 }
 
-/** Never ends, and shows its turns. */
-export function spin(turns: SharedValue<"i32">): never {
-  for (;;) turns.add(1);
+/** Shows its turns, and ends when they are below zero: where nobody can stop it, it would slow down all that follows. */
+export function spin(turns: SharedValue<"i32">): void {
+  while (turns.add(1) >= 0);
+}
+
+/** Has a thread that spins end. */
+export function stopSpinning(turns: SharedValue<"i32">): void {
+  turns.value = -(2 ** 31);
 }
 
 /** Idles in its event loop, without any wait of Lockstep's. */
