@@ -146,15 +146,22 @@ export class ThreadCore implements Wanted {
 
   get alive(): boolean {
     const { id } = this;
-    return id !== 0 && this.#record?.done !== true && this.roster.alive(id);
+    return id !== 0 && !this.#done() && this.roster.alive(id);
   }
 
   get state(): ThreadState {
     const { id } = this;
     if (id === 0) return "initial";
-    if (this.#record?.done === true) return "dead";
+    if (this.#done()) return "dead";
     const state = this.roster.state(id);
     return state === DEAD ? "dead" : state === STARTING ? "starting" : state === RUNNING ? "running" : "stopping";
+  }
+
+  /** Whether its record says that it has ended. Then the roster says so too, once anybody has seen it. */
+  #done(): boolean {
+    if (this.#record?.done !== true) return false;
+    this.roster.markDead(this.#record.id); // invariant 3 of the record
+    return true;
   }
 
   toString(): string {
@@ -270,10 +277,7 @@ export class ThreadCore implements Wanted {
   /** Whether it has ended. Throws when it is known that nobody can make it end. */
   #settled(patient = false): boolean {
     const { record, roster } = this;
-    if (record.done) {
-      roster.markDead(record.id); // invariant 3 of the record
-      return true;
-    }
+    if (this.#done()) return true;
     if (!roster.alive(record.id)) return record.end({ kind: "ended", reason: "unknown" }) || true;
     if (!patient && (record.control & STUCK_BIT) !== 0) throw this.stuck("join");
     return false;
