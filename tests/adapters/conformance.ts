@@ -4,6 +4,7 @@
  * How it is run: `deno_test.ts`, `node_test.ts`, `bun_test.ts` and `browser_test.ts` each call `conformance()` with what
  * their runtime can do, and only there. Deno runs it from the sources; Node, Bun, Deno again and the three browsers run
  * it from the packed tarball (`npm/site.ts`), pages once on their main thread and once in a worker (`realm=worker`).
+ * `../hostile/` runs all of it once more, on a memory that keeps only what the primitives may rely on.
  *
  * How to add cases: a file `../conformance/<topic>.ts` exports a function that takes the capabilities and calls
  * `test()`; it is listed in `TOPICS`. Such a file
@@ -11,6 +12,7 @@
  *   path; no package, no `node:` module and no `Deno`, or it is left out of everything but Deno;
  * - may be the module of its own threads (`module: import.meta.url`), since only main threads register tests; a target
  *   that must not load the suite stands in `../testdata/<name>_worker.ts`;
+ * - tells workers and programs that Lockstep does not start which memory to open, `has.memory`;
  * - has no `using` statement, and blocks the main thread only where `has.blocksMain`;
  * - passes a capability that is missing as `skip`, with the reason, so that it is reported and not forgotten.
  *
@@ -47,13 +49,23 @@ export interface Capabilities {
   readonly limitsResources: boolean;
   /** The engine parses `using`; not in Node 20, Node 22 and WebKit. */
   readonly parsesUsing: boolean;
+  /** What everything lies in, if not in memory that each agent of a program has anyway. */
+  readonly memory?: OtherMemory;
+}
+
+/** Memory of a scope of its own. Lockstep's threads open it by themselves; what it does not start has to be told. */
+export interface OtherMemory {
+  /** A module that opens it; a worker of one's own imports it before it attaches to anything. */
+  readonly module: string;
+  /** A module that puts into it all that a program makes; imported before the program's own first one. */
+  readonly preload: string;
 }
 
 /** The cases of one topic. */
 export type Topic = (has: Capabilities) => void;
 
-/** The cases of what waits in shared memory. */
-export const PRIMITIVES: readonly Topic[] = [
+const TOPICS: readonly Topic[] = [
+  declarations,
   lockCases,
   rlockCases,
   conditionCases,
@@ -66,20 +78,15 @@ export const PRIMITIVES: readonly Topic[] = [
   queueCases,
   pipeCases,
   hangsCases,
-];
-
-const TOPICS: readonly Topic[] = [
-  declarations,
-  ...PRIMITIVES,
   threadsCases,
   threadEndsCases,
   servedCases,
   programsCases,
 ];
 
-/** Registers the whole suite, or some topics of it. */
-export function conformance(has: Capabilities, topics: readonly Topic[] = TOPICS): void {
-  for (const topic of topics) topic(has);
+/** Registers the whole suite. */
+export function conformance(has: Capabilities): void {
+  for (const topic of TOPICS) topic(has);
 }
 
 /** A capability is declared as it is: claiming one that is missing would fail later, hiding one is a skipped test. */

@@ -1,7 +1,7 @@
 // PYTHON.md section 11, T14 to T22 and T27: how programs end, what they print, and with which code.
 
 import { assert, runtime, test } from "../_harness.ts";
-import type { Capabilities } from "../adapters/conformance.ts";
+import type { Capabilities, OtherMemory } from "../adapters/conformance.ts";
 
 const program = new URL("../testdata/program.ts", import.meta.url);
 const unguarded = new URL("../testdata/unguarded.ts", import.meta.url);
@@ -19,14 +19,14 @@ interface Outcome {
 }
 
 /** Runs a module on this very runtime. */
-function run(module: URL, ...args: string[]): Promise<Outcome> {
+function run(memory: OtherMemory | undefined, module: URL, ...args: string[]): Promise<Outcome> {
   const { spawn } = process.getBuiltinModule("node:child_process");
   const { fileURLToPath } = process.getBuiltinModule("node:url");
   const path = fileURLToPath(module);
   const config = process.env.LOCKSTEP_DENO_CONFIG;
-  const options = runtime !== "deno"
-    ? []
-    : ["run", "-A", "--no-check", ...(config !== undefined && path.endsWith(".ts") ? ["--config", config] : [])];
+  const options = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
+  if (runtime === "deno" && config !== undefined && path.endsWith(".ts")) options.push("--config", config);
+  if (memory !== undefined) options.push("--preload", memory.preload); // as Deno and Bun call it
   const env = { ...process.env, NO_COLOR: "1" };
   delete env.NODE_TEST_CONTEXT; // or Node's child believes that it is a test
   return new Promise((resolve, reject) => {
@@ -47,13 +47,13 @@ function run(module: URL, ...args: string[]): Promise<Outcome> {
   });
 }
 
-export function programsCases(_has: Capabilities): void {
+export function programsCases({ memory }: Capabilities): void {
   const skip = runtime === "browser" ? "no process in a browser" : undefined;
 
   /** A program, and what it prints and ends with; `err` is all of standard error, or a pattern in it. */
   function ends(title: string, name: string, out: string, err: string | RegExp = "", code: number = 0): void {
     test(title, async () => {
-      const outcome = await run(program, name);
+      const outcome = await run(memory, program, name);
       const { out: printed, err: said, code: ended } = outcome;
       assert.deepEqual([printed, ended], [out, code], JSON.stringify(outcome));
       if (typeof err === "string") assert.equal(said, err);
@@ -68,7 +68,7 @@ export function programsCases(_has: Capabilities): void {
   ends("T16 daemons do not keep it, waiting", "waitingDaemon", "main is done\n");
 
   test("T16 D31 40 busy daemons, some of which print, neither delay nor break the exit", async () => {
-    const { code, out, err, ms } = await run(program, "daemons");
+    const { code, out, err, ms } = await run(memory, program, "daemons");
     assert.deepEqual([code, err], [0, ""]);
     assert.match(out, /main is done\n/);
     assert(ms < 3000, `the end took ${ms} ms`);
@@ -93,7 +93,7 @@ export function programsCases(_has: Capabilities): void {
   ends("what a thread prints appears at once, also while main is busy", "outputAtOnce", "from the thread\nfrom main\n");
 
   test("what a thread prints comes out whole and in order", async () => {
-    const { code, out, err } = await run(program, "outputOrder");
+    const { code, out, err } = await run(memory, program, "outputOrder");
     const lines = out.split("\n");
     assert.deepEqual([code, err, lines.length], [0, "and an error\n", 3002]);
     assert(lines.slice(0, 3000).every((line, i) => line === `line ${i} ${"x".repeat(40)}`));
@@ -103,7 +103,7 @@ export function programsCases(_has: Capabilities): void {
   test(
     "T27 D29 a module that starts threads while it is imported gets one ThreadError that names the guard",
     async () => {
-      const { code, out, err } = await run(unguarded);
+      const { code, out, err } = await run(memory, unguarded);
       assert.equal(code, 0, err);
       assert.match(out, /^ThreadError Cannot start thread .* isMainThread\n$/);
       assert.equal(err, "");

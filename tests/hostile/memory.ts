@@ -7,7 +7,8 @@
 //   ROSTER_END           one word: the next free byte, in cache lines
 //   ROSTER_END + 64 …    records, one after another
 //
-// LOCKSTEP_MEMORY=hostile puts the whole conformance suite on it.
+// LOCKSTEP_MEMORY=hostile puts the whole conformance suite on it. It is the program's own
+// memory, as that of threads is: a worker that was given something of it belongs to it.
 
 import type { Memory } from "../../primitives/_memory.ts";
 import { openScope, useRoster } from "../../primitives/_memory.ts";
@@ -19,22 +20,29 @@ import { add, load, wait } from "../../primitives/_atomics.ts";
 
 /** The scope's number; nothing outside the tests has it. */
 export const HOSTILE_SCOPE = 13;
+/** This module, which opens the scope wherever it is imported. */
+export const HOSTILE_MODULE: string = import.meta.url;
 
 const ROSTER_END = padded(ROSTER_BYTES);
 const FIRST_RECORD = ROSTER_END + 64;
-const SEGMENT_BYTES = 1 << 30; // reserved; what is not touched costs nothing
+const SEGMENT_BYTES = 2 ** 31; // reserved; what is not touched costs nothing
+const RESULT_BYTES = 1 << 20; // likewise
 const SHORTEST = 0.2;
 const LONGEST = 3; // ms between two looks
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
+/** How long until the next look, in ms: mostly short, or the suite would take too long. */
+function pause(): number {
+  return SHORTEST + (LONGEST - SHORTEST) * Math.random() ** 3;
+}
+
 /** Sleeps a little, by no word that anybody could notify. */
 function doze(ms: number): void {
-  wait(idle, 0, 0, Math.min(ms, SHORTEST + Math.random() * LONGEST));
+  wait(idle, 0, 0, Math.min(ms, pause()));
 }
 
 const hostileParker: Parker = {
-  shared: true,
   park(words, index, expected, ms): void {
     const end = performance.now() + ms;
     while (load(words, index) === expected && performance.now() < end) {
@@ -54,7 +62,7 @@ const hostileParker: Parker = {
     const end = performance.now() + ms;
     const promise = (async () => {
       while (!cancelled && load(words, index) === expected && performance.now() < end && Math.random() > 0.2) {
-        await new Promise((resolve) => setTimeout(resolve, SHORTEST + Math.random() * LONGEST));
+        await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, pause())));
       }
     })();
     return { promise, cancel: () => cancelled = true };
@@ -69,7 +77,8 @@ openScope(HOSTILE_SCOPE, {
     const next = new Int32Array(buffer, ROSTER_END, 1);
     return {
       roster,
-      module: import.meta.url,
+      module: HOSTILE_MODULE,
+      resultBytes: RESULT_BYTES,
       allocate(byteLength) {
         const byteOffset = FIRST_RECORD + add(next, 0, padded(byteLength) / 64) * 64;
         if (byteOffset + byteLength > buffer.byteLength) throw new RangeError("The hostile segment is full");

@@ -15,9 +15,12 @@ else parentPort.on("message", hear);
 interface Message {
   readonly what: "introduce" | "stay" | "hold";
   readonly handle: Handle;
+  /** The module that opens the handle's memory, where that is needed. */
+  readonly memory: string | undefined;
 }
 
-function hear({ what, handle }: Message): void {
+async function hear({ what, handle, memory }: Message): Promise<void> {
+  if (memory !== undefined) await import(memory);
   const lock = Lock.attach(handle);
   if (what === "hold") lock.acquire();
   const { name, alive, daemon } = currentThread();
