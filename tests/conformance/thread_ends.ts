@@ -236,6 +236,13 @@ export function threadEndsCases(has: Capabilities): void {
     lock.recover()!.release();
   }, { skip: nestsRaw });
 
+  test("T3 a raw worker that starts a thread and at once blocks goes on, or is told why it cannot", async () => {
+    const raw = await startRaw("start", new Lock(), has.memory);
+    // In browsers a nested worker comes up only while its maker's event loop turns.
+    assert.deepEqual(await raw.answer, server ? { woken: true } : { woken: false, hint: "waitAsync" });
+    raw.terminate();
+  }, { skip: nestsRaw });
+
   test("T22 a thread that exits takes the threads that it has started with it", async () => {
     const [first, second] = [new SharedValue("i32"), new SharedValue("i32")];
     const thread = new Thread({ target: targets.exitWithThreads, module, args: [first, second], name: "exiting" });
@@ -254,7 +261,7 @@ async function watched(): Promise<void> {
 
 /** A worker that Lockstep did not start, and its first answer. */
 async function startRaw(
-  what: "introduce" | "stay" | "hold",
+  what: "introduce" | "stay" | "hold" | "start",
   { handle }: Lock,
   memory: OtherMemory | undefined,
 ): Promise<{ answer: Promise<unknown>; terminate(): void }> {

@@ -1,7 +1,8 @@
 // A worker that Lockstep did not start: it is given a handle, and so becomes a member of the roster.
 
-import { currentThread, isMainThread, Lock, ThreadError } from "../../mod.ts";
+import { BlockingUnavailableError, currentThread, Event, isMainThread, Lock, Thread, ThreadError } from "../../mod.ts";
 import type { Handle } from "../../mod.ts";
+import { setEvent } from "./thread_targets.ts";
 
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
@@ -13,7 +14,7 @@ if (parentPort === undefined) realm.onmessage = (event: { data: Message }) => he
 else parentPort.on("message", hear);
 
 interface Message {
-  readonly what: "introduce" | "stay" | "hold";
+  readonly what: "introduce" | "stay" | "hold" | "start";
   readonly handle: Handle;
   /** The module that opens the handle's memory, where that is needed. */
   readonly memory: string | undefined;
@@ -22,6 +23,7 @@ interface Message {
 async function hear({ what, handle, memory }: Message): Promise<void> {
   if (memory !== undefined) await import(memory);
   const lock = Lock.attach(handle);
+  if (what === "start") return answer(startAndBlock());
   if (what === "hold") lock.acquire();
   const { name, alive, daemon } = currentThread();
   let join = "";
@@ -34,6 +36,19 @@ async function hear({ what, handle, memory }: Message): Promise<void> {
   if (what !== "introduce") return;
   if (parentPort === undefined) setTimeout(() => realm.close?.() ?? realm.process?.exit(0), 50);
   else parentPort.close();
+}
+
+/** Starts a thread and at once blocks until that has done something. */
+function startAndBlock(): object {
+  const event = new Event({ name: "begun" });
+  const module = new URL("./thread_targets.ts", import.meta.url);
+  new Thread({ target: setEvent, module, args: [event], daemon: true }).start();
+  try {
+    event.wait();
+    return { woken: true };
+  } catch (error) {
+    return { woken: false, hint: error instanceof BlockingUnavailableError ? error.hint : String(error) };
+  }
 }
 
 function answer(message: object): void {

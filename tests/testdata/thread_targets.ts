@@ -137,6 +137,10 @@ export function waitFor(event: lockstep.Event): string {
   return "set";
 }
 
+export function setEvent(event: lockstep.Event): void {
+  event.set();
+}
+
 /** Shows its turns, and ends when they are below zero: where nobody can stop it, it would slow down all that follows. */
 export function spin(turns: SharedValue<"i32">): void {
   while (turns.add(1) >= 0);
