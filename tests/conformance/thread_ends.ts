@@ -212,7 +212,7 @@ export function threadEndsCases(has: Capabilities): void {
     for (let i = 0; i < 15; i += 5) {
       const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw("stay", new Lock(), has.memory)));
       for (const raw of raws) names.add(((await raw.answer) as { name: string }).name);
-      await watched();
+      await watched(raws.length);
       for (const raw of raws) raw.terminate();
       await until(() => lockstep.activeCount() === before);
     }
@@ -223,7 +223,7 @@ export function threadEndsCases(has: Capabilities): void {
     const lock = new Lock();
     const raw = await startRaw("hold", lock, has.memory);
     await raw.answer;
-    await watched();
+    await watched(1);
     assert.equal(lock.tryAcquire(), undefined);
     raw.terminate();
     await until(() => {
@@ -254,9 +254,13 @@ export function threadEndsCases(has: Capabilities): void {
   }, { skip: onServer });
 }
 
-/** In browsers a raw worker is watched from when it is granted its Web Lock, some turns of its event loop later. */
-async function watched(): Promise<void> {
-  if (!server) await new Promise((resolve) => setTimeout(resolve, 500));
+/** In browsers a raw worker is watched by a Web Lock that it holds, from when the page has asked for it, too. */
+async function watched(count: number): Promise<void> {
+  if (server) return;
+  for (let n = 0; n < count; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    const { pending } = await realm.navigator.locks.query();
+    n = pending.filter(({ name }: { name: string }) => name.startsWith("lockstep-life")).length;
+  }
 }
 
 /** A worker that Lockstep did not start, and its first answer. */

@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Condition, LayoutError, Lock, NotHeldError, RLock } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
 
 /** How many wait now. */
@@ -288,7 +289,7 @@ test("G15 Condition: printing shows class, name, how many wait, and the lock", a
 test("Condition.attach() gives the same condition over the same lock, and refuses anything else", async () => {
   for (const lock of locks()) {
     const condition = new Condition(lock, { name: "shared" });
-    const other = Condition.attach(structuredClone(condition.handle));
+    const other = Condition.attach(posted(condition.handle));
     const guard = condition.acquire();
     assert(other.lock.heldByCurrentThread);
     const wait = other.waitAsync({ guard });

@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Event, LayoutError, Lock } from "../../primitives/mod.ts";
 import { assert, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 /** The word with the flag, the waiters bit and the generation. */
 function state(event: Event): number {
@@ -107,7 +108,7 @@ test("G15 Event: printing shows class, name and state", () => {
 
 test("Event.attach() gives the same event, and refuses anything else", () => {
   const event = new Event({ name: "shared" });
-  const other = Event.attach(structuredClone(event.handle));
+  const other = Event.attach(posted(event.handle));
   event.set();
   assert.deepEqual([other.isSet, other.name], [true, "shared"]);
   assert.throws(() => Event.attach(new Lock().handle), LayoutError);

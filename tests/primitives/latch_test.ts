@@ -2,6 +2,7 @@
 
 import { Latch, LayoutError, Lock } from "../../primitives/mod.ts";
 import { assert, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 test("Latch: the count comes down to zero, and it stays open", async () => {
   const latch = new Latch(3);
@@ -58,7 +59,7 @@ test("G15 Latch: printing shows class, name and what is left", () => {
 
 test("Latch.attach() gives the same latch, and refuses anything else", () => {
   const latch = new Latch(2);
-  Latch.attach(structuredClone(latch.handle)).countDown();
+  Latch.attach(posted(latch.handle)).countDown();
   assert.equal(latch.count, 1);
   assert.throws(() => Latch.attach(new Lock().handle), LayoutError);
 });

@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { DeadlockError, LayoutError, Lock, LockOrderError, NotHeldError, RLock } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 const KINDS = [Lock, RLock] as const;
 
@@ -193,7 +194,7 @@ for (const Kind of KINDS) {
 
   test(`${kind}.attach() gives the same lock, and refuses anything else`, () => {
     const lock = new Kind({ name: "shared" });
-    const other = Kind.attach(structuredClone(lock.handle));
+    const other = Kind.attach(posted(lock.handle));
     assert.equal(other.name, "shared");
     const guard = lock.acquire();
     assert(other.heldByCurrentThread);

@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { ClosedError, LayoutError, LifoQueue, Lock, PriorityQueue, Queue } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 const KINDS = [Queue, LifoQueue, PriorityQueue] as const;
 
@@ -371,7 +372,7 @@ for (const Kind of KINDS) {
 
   test(`${name}: attach() gives the same queue; a wrong or damaged handle is LayoutError`, () => {
     const queue = new Kind<number>({ name: "q", maxSize: 3, maxBytes: 1000 });
-    const other = Kind.attach<number>(structuredClone(queue.handle));
+    const other = Kind.attach<number>(posted(queue.handle));
     assert.deepEqual([other.name, other.maxSize, other.maxBytes], ["q", 3, 1000]);
     assert(other instanceof Kind && other instanceof Queue);
     other.put(5);

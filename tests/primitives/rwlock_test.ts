@@ -3,6 +3,7 @@
 import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError } from "../../primitives/mod.ts";
 import { RWLock } from "../../primitives/rwlock.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
 
 /** Lets everything that can go on go on. */
@@ -216,7 +217,7 @@ test("RWLock: attaching to anything else is LayoutError", () => {
   assert.throws(() => RWLock.attach({ ...new Lock().handle, kind: "RWLock" }), LayoutError);
   assert.throws(() => RWLock.attach({ ...handle, byteLength: 128 } as never), LayoutError);
   assert.throws(() => RWLock.attach({} as never), LayoutError);
-  const other = RWLock.attach(structuredClone(handle));
+  const other = RWLock.attach(posted(handle));
   const guard = other.write();
   assert.equal(RWLock.attach(handle).writer, other.writer);
   guard.release();

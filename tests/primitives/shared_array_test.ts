@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { type AnyTypeName, LayoutError, Lock, RLock, SharedArray, SharedValue } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const types: [
@@ -126,7 +127,7 @@ test("G15 SharedArray: printing shows class, name, length and type", () => {
 
 test("SharedArray.attach() gives the same array, and refuses anything else", () => {
   const array = new SharedArray("i16", [1, 2], { name: "pair" });
-  const other = SharedArray.attach<"i16">(structuredClone(array.handle));
+  const other = SharedArray.attach<"i16">(posted(array.handle));
   other.set(0, 7);
   assert.deepEqual([array.at(0), other.length, other.type, other.name], [7, 2, "i16", "pair"]);
   assert.throws(() => SharedArray.attach(new SharedValue("i32").handle), LayoutError);

@@ -3,6 +3,7 @@
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { type AnyTypeName, LayoutError, Lock, RLock, SharedArray, SharedValue } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { posted } from "../_posted.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const types: [
@@ -169,7 +170,7 @@ test("G15 SharedValue: printing shows class, name, type and value", () => {
 
 test("SharedValue.attach() gives the same value, and refuses anything else", () => {
   const value = new SharedValue("u64", 1, { name: "n" });
-  const other = SharedValue.attach<"u64">(structuredClone(value.handle));
+  const other = SharedValue.attach<"u64">(posted(value.handle));
   other.add(5);
   assert.deepEqual([value.value, other.type, other.name], [6n, "u64", "n"]);
   assert.throws(() => SharedValue.attach(new SharedArray("i32", 1).handle), LayoutError);
