@@ -4,6 +4,8 @@
 // starter may be blocked. Where some agent has set a hook, the error goes from
 // starter to starter until one has it. A thread that was asked for before, by a
 // join that gave up, is left to its starter's end: a later join may get the error.
+// One that fails before its start() has returned, which may take long on a busy
+// machine, is left to its starter: the next statement may join it.
 
 import { agent } from "./_agent.ts";
 import { recordKey } from "./_layout.ts";
@@ -28,7 +30,9 @@ function isQuiet(ending: Ending): boolean {
 
 /** In a thread that ends so, before anybody can see it: tells at once, if it is to. */
 export function tellOwnEnd(core: ThreadCore, ending: Ending, error: unknown): void {
-  if (!isQuiet(ending) && !core.record.asked && core.record.claimTelling()) tellOrPass(core, error);
+  const { record } = core;
+  if (isQuiet(ending) || record.asked || record.starting) return;
+  if (record.claimTelling()) tellOrPass(core, error);
 }
 
 /** In a starter whose thread has ended. */

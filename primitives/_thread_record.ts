@@ -8,7 +8,8 @@
 //   5     CONTROL anybody             STOP_BIT told to stop; KILL_BIT to be stopped by force; STUCK_BIT cannot be;
 //                                     by the thread: UP_BIT it runs; HEARD_BIT its event loop has seen STOP_BIT
 //   6     JOINS   joiners             bits 0-15 joins that wait at present; ASKED_BIT somebody has ever joined;
-//                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did
+//                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did;
+//                                     STARTING_BIT start() has not returned, so that nobody can have joined
 //   7     LENGTH  who ends it         bytes of the outcome
 //   8     TIMER   anybody             0 waits; CANCELLED or FIRED, whichever was first
 //   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
@@ -31,7 +32,7 @@
 //   4. Everybody who sleeps on DONE or CONTROL is woken at every change, blocking and async alike.
 
 import type { Words } from "./_atomics.ts";
-import { add, cas, load, or, store } from "./_atomics.ts";
+import { add, and, cas, load, or, store } from "./_atomics.ts";
 import { FIRST, padded } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import type { ThreadEndReason } from "./errors.ts";
@@ -88,6 +89,7 @@ export const HEARD_BIT = 16;
 const ASKED_BIT = 0x10000;
 const TAKEN_BIT = 0x20000;
 const TOLD_BIT = 0x40000;
+const STARTING_BIT = 0x80000;
 
 /** TIMER: it was cancelled before it fired. */
 export const CANCELLED = 1;
@@ -131,8 +133,19 @@ export class ThreadRecord {
 
   /** Says which thread it is, and whose. */
   start(id: number, starter: number): void {
+    or(this.words, JOINS, STARTING_BIT);
     store(this.words, STARTER, starter);
     store(this.words, THREAD, id);
+  }
+
+  /** Its start() returns: from now on it can be joined. */
+  startReturns(): void {
+    and(this.words, JOINS, ~STARTING_BIT);
+  }
+
+  /** Whether its start() has not returned yet. */
+  get starting(): boolean {
+    return (load(this.words, JOINS) & STARTING_BIT) !== 0;
   }
 
   /** The id of the thread that started it. */

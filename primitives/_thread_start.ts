@@ -76,6 +76,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     watch(record, () => {
       if ((record.control & KILL_BIT) !== 0 && host.stopsRunningCode) worker.terminate();
     }, () => host.stopsRunningCode || worker.setRef(false)); // it may linger, and nobody waits for that
+    record.startReturns();
   } catch (cause) {
     agent.children.delete(core);
     record.end({ kind: "ended", reason: "error", bytes: encodeError(cause) });
