@@ -7,7 +7,7 @@ import { Lock } from "../../mod.ts";
 import { assert, test } from "../_harness.ts";
 import { HOSTILE_MODULE, useHostileMemory } from "./memory.ts";
 
-const LIMIT = 300_000;
+const LIMIT = 600_000;
 
 if (Deno.env.get("LOCKSTEP_MEMORY") === "hostile") {
   useHostileMemory();
