@@ -9,7 +9,9 @@ import { median, report, SHORT } from "./_report.ts";
 
 type Kind = "event" | "condition" | "spin" | "sleep";
 
-const ROUNDS = SHORT ? 200 : 20_000;
+const ROUNDS = SHORT ? 200 : 60_000;
+/** Rounds before that, in which both engines compile: on one core they do that in the place of the threads. */
+const WARM = SHORT ? 20 : 30_000;
 const PINNED = process.env.LOCKSTEP_BENCH_PINNED === "1";
 
 interface Start {
@@ -19,20 +21,20 @@ interface Start {
   out: SharedArrayBuffer;
 }
 
-/** Waits for the turn of `side` and passes it on, ROUNDS times. */
-function play(side: 0 | 1, { kind, handles, condition, out }: Start): void {
+/** Waits for the turn of `side` and passes it on, so many times. */
+function play(side: 0 | 1, { kind, handles, condition, out }: Start, rounds: number): void {
   const word = new Int32Array(out);
   const other = 1 - side;
   if (kind === "event") {
     const [mine, theirs] = [Event.attach(handles[side]), Event.attach(handles[other]!)];
-    for (let i = 0; i < ROUNDS; i++) {
+    for (let i = 0; i < rounds; i++) {
       mine.wait();
       mine.clear();
       theirs.set();
     }
   } else if (kind === "condition") {
     const turn = Condition.attach(condition);
-    for (let i = 0; i < ROUNDS; i++) {
+    for (let i = 0; i < rounds; i++) {
       const guard = turn.acquire();
       turn.waitFor(() => word[16] === side);
       word[16] = other;
@@ -40,7 +42,7 @@ function play(side: 0 | 1, { kind, handles, condition, out }: Start): void {
       guard.release();
     }
   } else {
-    for (let i = 0; i < ROUNDS; i++) {
+    for (let i = 0; i < rounds; i++) {
       while (Atomics.load(word, 16) !== side) if (kind === "sleep") Atomics.wait(word, 16, other);
       Atomics.store(word, 16, other);
       if (kind === "sleep") Atomics.notify(word, 16, 1);
@@ -63,10 +65,11 @@ async function once(kind: Kind): Promise<number> {
   const worker = new wt.Worker(new URL(import.meta.url), { workerData: start });
   const ended = new Promise((resolve) => worker.on("exit", resolve));
   while (Atomics.load(words, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const begin = performance.now();
   words[16] = 0;
   events[0].set();
-  play(0, start);
+  play(0, start, WARM);
+  const begin = performance.now();
+  play(0, start, ROUNDS);
   const time = performance.now() - begin;
   await ended;
   return time * 1000 / ROUNDS;
@@ -74,7 +77,7 @@ async function once(kind: Kind): Promise<number> {
 
 async function best(kind: Kind): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < (SHORT ? 1 : 5); i++) times.push(await once(kind));
+  for (let i = 0; i < (SHORT ? 1 : 3); i++) times.push(await once(kind));
   return median(times);
 }
 
@@ -89,5 +92,5 @@ if (wt.isMainThread) {
   }
 } else {
   Atomics.store(new Int32Array(wt.workerData.out), 0, 1);
-  play(1, wt.workerData);
+  play(1, wt.workerData, WARM + ROUNDS);
 }

@@ -26,13 +26,13 @@ export class Agent {
   memory: object | undefined = undefined;
   /** _park.ts: whether this agent may block; undefined until it was tried. */
   mayBlock: boolean | undefined = undefined;
-  /** _spin.ts: the longest spin in ms, 0 = none; below 0 until it was determined. */
-  spinLimit = -1;
-  /** _spin.ts: the present budget, in ms. */
-  spinBudget = 0;
-  /** _spin.ts: waits that have not spun since the budget fell to nothing, or since the last retry. */
+  /** _spin.ts: whether waits spin at all; not on a machine of one core. */
+  spins: boolean | undefined = undefined;
+  /** _spin.ts: how many more spins in vain it takes to stop spinning. */
+  spinCredit = 0;
+  /** _spin.ts: waits that have not spun since the last spin in vain. */
   spinSkipped = 0;
-  /** _spin.ts: how many there are between two retries. */
+  /** _spin.ts: how many of them there are before the next try. */
   spinRetry = 0;
   /** _keep_alive.ts: async waits that are pending. */
   pending = 0;

@@ -23,6 +23,14 @@ export function store(words: Words, index: number, value: number): void {
 const native = Atomics;
 
 /**
+ * Reads a word without what a call of Atomics costs: for who is inside the monitor in which alone it changes, or wants
+ * no more than a glimpse. A step like any other to the model checker.
+ */
+export function read(words: Words, index: number): number {
+  return Atomics === native ? words[index]! : Atomics.load(words, index);
+}
+
+/**
  * Writes a word without the fence that makes store() as dear as cas(): a plain write, several times cheaper, where a
  * later store() or cas() of this agent publishes it, as who leaves a monitor does (_monitor.ts), and nobody else relies
  * on an order among such writes. A step like any other to the model checker.

@@ -11,7 +11,7 @@
 // thread, so a cell is looked up again on each use.
 
 import type { Words } from "./_atomics.ts";
-import { load, store } from "./_atomics.ts";
+import { read, store } from "./_atomics.ts";
 import { checkInteger } from "./_deadline.ts";
 import type { Roster } from "./_roster.ts";
 
@@ -49,9 +49,9 @@ export class Cells {
 
   /** The first word of this agent's cell, -1 when it has none. Valid inside the monitor. */
   mine(): number {
-    if (load(this.#words, this.#mine) === this.#me) return this.#mine;
+    if (read(this.#words, this.#mine) === this.#me) return this.#mine;
     for (let i = 0, at = this.#base; i < this.count; i++, at += this.#size) {
-      if (load(this.#words, at) === this.#me) return this.#mine = at;
+      if (read(this.#words, at) === this.#me) return this.#mine = at;
     }
     return -1;
   }
@@ -68,7 +68,7 @@ export class Cells {
   /** The same for any thread, one that is about to start too. */
   claimFor(thread: number, what: string): number {
     if (thread === this.#me) return this.claim(what);
-    for (const at of this.used()) if (load(this.#words, at) === thread) return at;
+    for (const at of this.used()) if (read(this.#words, at) === thread) return at;
     return this.#take(what, thread);
   }
 
@@ -76,7 +76,7 @@ export class Cells {
     const words = this.#words;
     for (const wanted of [0, 1]) { // free ones first
       for (let i = 0, at = this.#base; i < this.count; i++, at += this.#size) {
-        const holder = load(words, at);
+        const holder = read(words, at);
         if (wanted === 0 ? holder !== 0 : !this.#idle(at)) continue;
         store(words, at, thread);
         return at;
@@ -88,7 +88,7 @@ export class Cells {
   }
 
   #idle(at: number): boolean {
-    for (let i = 1; i < this.#size; i++) if (load(this.#words, at + i) !== 0) return false;
+    for (let i = 1; i < this.#size; i++) if (read(this.#words, at + i) !== 0) return false;
     return true;
   }
 
@@ -103,7 +103,7 @@ export class Cells {
   /** The cells of threads that are dead, by first word. Inside the monitor. */
   *dead(): Generator<number, void, void> {
     for (let i = 0, at = this.#base; i < this.count; i++, at += this.#size) {
-      const thread = load(this.#words, at);
+      const thread = read(this.#words, at);
       if (thread !== 0 && !this.#roster.alive(thread)) yield at;
     }
   }
@@ -111,7 +111,7 @@ export class Cells {
   /** The cells that belong to a thread, dead or alive, by first word. */
   *used(): Generator<number, void, void> {
     for (let i = 0, at = this.#base; i < this.count; i++, at += this.#size) {
-      if (load(this.#words, at) !== 0) yield at;
+      if (read(this.#words, at) !== 0) yield at;
     }
   }
 }

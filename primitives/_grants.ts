@@ -48,7 +48,7 @@
 // One word for a thread's blocked and async waiters: it is always unparked for all, two sleepers at the most.
 
 import type { Words } from "./_atomics.ts";
-import { load, store } from "./_atomics.ts";
+import { load, read, store } from "./_atomics.ts";
 import { Cells } from "./_cells.ts";
 import { FIRST } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
@@ -115,17 +115,17 @@ export class Grants {
     let sum = 0;
     for (let at = CELLS; at < this.#end; at += CELL) {
       const waiting = this.#count(at + WAITING);
-      if (waiting > 0 && this.#roster.alive(load(this.#words, at + THREAD))) sum += waiting;
+      if (waiting > 0 && this.#roster.alive(read(this.#words, at + THREAD))) sum += waiting;
     }
     return sum;
   }
 
   get #end(): number {
-    return CELLS + CELL * Math.min(load(this.#words, HIGH) >>> 0, this.#cells.count);
+    return CELLS + CELL * Math.min(read(this.#words, HIGH) >>> 0, this.#cells.count);
   }
 
   #count(index: number): number {
-    return Math.min(Math.max(load(this.#words, index), 0), MOST);
+    return Math.min(Math.max(read(this.#words, index), 0), MOST);
   }
 
   #leave(): void {
@@ -154,7 +154,7 @@ export class Grants {
       if (this.#cells.mine() < 0) this.#reap(); // the dead need no cells
       const at = this.#cells.claim(what);
       const used = (at - CELLS) / CELL + 1;
-      if (load(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there
+      if (read(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there
       this.#drain(at); // invariant 4
       const waiting = this.#count(at + WAITING);
       if (waiting === 0) this.#enqueue(at);
@@ -298,13 +298,20 @@ export class Grants {
     if (n === 0 || !this.#anybody()) return 0; // invariant 1
     this.#monitor.enter();
     this.#reap();
-    const count = n >= this.waiting ? this.#grantAll() : this.#grantSome(n);
+    const count = n >= this.#total() ? this.#grantAll() : this.#grantSome(n);
     this.#monitor.leave();
     return count;
   }
 
+  // How many wait when the dead have just been reaped.
+  #total(): number {
+    let sum = 0;
+    for (let at = CELLS; at < this.#end; at += CELL) sum += this.#count(at + WAITING);
+    return sum;
+  }
+
   #anybody(): boolean {
-    for (let at = CELLS; at < this.#end; at += CELL) if (load(this.#words, at + WAITING) !== 0) return true;
+    for (let at = CELLS; at < this.#end; at += CELL) if (read(this.#words, at + WAITING) !== 0) return true;
     return false;
   }
 
@@ -337,17 +344,19 @@ export class Grants {
   /** The cell that gets the next grant, -1 when nobody waits; `except` is none of them. */
   #choose(except: number): number {
     const words = this.#words;
-    const present = load(words, TICKETS);
+    const present = read(words, TICKETS);
     let best = -1;
     let bestAge = -1;
     for (let at = CELLS; at < this.#end; at += CELL) {
-      if (at === except || load(words, at + WAITING) <= 0) continue;
-      const thread = load(words, at + THREAD);
+      if (at === except || read(words, at + WAITING) <= 0) continue;
+      const thread = read(words, at + THREAD);
       if (!this.#roster.alive(thread)) continue;
-      const served = load(words, at + GRANTED) > 0;
-      const blocked = load(words, at + SYNC) !== 0 ? served : this.#roster.waits(thread);
-      const age = ((present - load(words, at + TICKET)) & 0x3fffffff) + (blocked ? 0 : 0x40000000); // wraps
-      if (age > bestAge) [best, bestAge] = [at, age];
+      const served = read(words, at + GRANTED) > 0;
+      const blocked = read(words, at + SYNC) !== 0 ? served : this.#roster.waits(thread);
+      const age = ((present - read(words, at + TICKET)) & 0x3fffffff) + (blocked ? 0 : 0x40000000); // wraps
+      if (age <= bestAge) continue;
+      best = at;
+      bestAge = age;
     }
     return best;
   }
@@ -369,7 +378,7 @@ export class Grants {
 
   // To the end of the order, to be committed.
   #enqueue(at: number): void {
-    const ticket = (load(this.#words, TICKETS) + 1) | 0 || 1;
+    const ticket = (read(this.#words, TICKETS) + 1) | 0 || 1;
     this.#monitor.set(TICKETS, ticket);
     this.#monitor.set(at + TICKET, ticket);
   }
@@ -392,7 +401,7 @@ export class Grants {
     const words = this.#words;
     const monitor = this.#monitor;
     for (let at = CELLS; at < this.#end; at += CELL) {
-      const thread = load(words, at + THREAD);
+      const thread = read(words, at + THREAD);
       if (thread === 0 || this.#roster.alive(thread)) continue;
       for (const word of [at + TAKEN, at + GRANTED]) {
         for (let left = this.#count(word); left > 0; left--) {

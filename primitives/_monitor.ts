@@ -62,6 +62,8 @@ export class Monitor {
   readonly #entries: number;
   readonly #me: number;
   #staged = 0;
+  /** What the journal holds, as words and values by turns: it is written to memory for others, who find this thread dead. */
+  readonly #changes: number[] = [];
   #outer: Monitor | undefined = undefined;
   /** Called inside, after the place of a dead thread was taken and its changes are complete. */
   takeOver: (() => void) | undefined = undefined;
@@ -151,24 +153,24 @@ export class Monitor {
   /** Adds a change to the journal: it shows after commit(). */
   set(index: number, value: number): void {
     if (this.#staged === this.#entries) throw new Error(`Bug in Monitor: more than ${this.#entries} changes at once`);
-    const at = this.#base + JOURNAL + 2 * this.#staged++;
+    const entry = 2 * this.#staged++;
+    const at = this.#base + JOURNAL + entry;
     write(this.#words, at, index); // commit() publishes it
     write(this.#words, at + 1, value);
+    this.#changes[entry] = index;
+    this.#changes[entry + 1] = value;
   }
 
   /** Makes all changes of the journal happen, wholly or not at all. More may follow. */
   commit(): void {
     const words = this.#words;
+    const changes = this.#changes;
     const staged = this.#staged;
     this.#staged = 0;
     if (staged === 0) return;
-    const first = this.#base + JOURNAL;
-    if (staged === 1) { // one store is whole by itself
-      store(words, load(words, first), load(words, first + 1));
-      return;
-    }
+    if (staged === 1) return store(words, changes[0]!, changes[1]!); // one store is whole by itself
     store(words, this.#base + COMMIT, staged);
-    for (let i = 0; i < staged; i++) store(words, load(words, first + 2 * i), load(words, first + 2 * i + 1));
+    for (let i = 0; i < 2 * staged; i += 2) store(words, changes[i]!, changes[i + 1]!);
     store(words, this.#base + COMMIT, 0);
   }
 

@@ -43,6 +43,7 @@ import {
   STARTING,
   STATE,
   STATE_MASK,
+  stateOf,
   STOP,
   STOPPING,
   TAKING,
@@ -256,18 +257,16 @@ export class Roster {
 
   /** Whether the thread of that id is alive: a look at its slot. Any number is a fair question. */
   alive(id: number): boolean {
-    const at = slotOf(this.words, id);
-    if (at < 0 || (load(this.words, at + STATE) & STATE_MASK) === DEAD) return false;
-    if ((load(this.words, at + LIFE) & DIED_BIT) === 0) return true;
+    const { words } = this;
+    if (stateOf(words, id) === DEAD) return false;
+    if ((load(words, slotAt(id & SLOT_MASK) + LIFE) & DIED_BIT) === 0) return true;
     this.markDead(id); // the kernel saw it first
     return false;
   }
 
   /** The state of the thread of that id; DEAD for any other number. */
   state(id: number): number {
-    const at = slotOf(this.words, id);
-    if (at < 0 || !this.alive(id)) return DEAD;
-    return Math.max(load(this.words, at + STATE) & STATE_MASK, STARTING);
+    return this.alive(id) ? Math.max(stateOf(this.words, id), STARTING) : DEAD;
   }
 
   /** Whether this agent was told to stop. */

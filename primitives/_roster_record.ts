@@ -177,11 +177,22 @@ export function slotAt(slot: number): number {
 
 /** The first word of the slot that holds this id, or -1. */
 export function slotOf(words: Words, id: number): number {
+  return inSlot(words, id) < 0 ? -1 : slotAt(id & SLOT_MASK);
+}
+
+/** The state of the thread of this id; DEAD for any other number. */
+export function stateOf(words: Words, id: number): number {
+  const seen = inSlot(words, id);
+  return seen < 0 ? DEAD : seen & STATE_MASK;
+}
+
+/** STATE of the slot that holds this id, or -1. */
+function inSlot(words: Words, id: number): number {
   const slot = id & SLOT_MASK;
   const generation = id >>> GENERATION_SHIFT;
   if (generation === 0 || id < 0 || id > 0x3fffffff || slot >= SLOTS) return -1; // 0 is that of slots never used
-  const at = slotAt(slot);
-  return load(words, at + STATE) >>> IN_STATE_SHIFT === generation ? at : -1;
+  const seen = load(words, slotAt(slot) + STATE);
+  return seen >>> IN_STATE_SHIFT === generation ? seen : -1;
 }
 
 /** The first word of the EXTRA area of a slot. */

@@ -248,7 +248,7 @@ function budgetOf(options: ModelOptions): Partial<Budget> {
 function fresh(): void {
   const made = new Agent();
   made.mayBlock = true;
-  made.spinLimit = 0;
+  made.spins = false;
   setAgent(made);
 }
 

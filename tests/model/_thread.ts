@@ -122,7 +122,7 @@ class Replay implements Handler, Self {
     const { program } = this.#tree;
     const agent = new Agent();
     agent.mayBlock = true;
-    agent.spinLimit = 0;
+    agent.spins = false;
     setAgent(agent);
     handle(this);
     try {

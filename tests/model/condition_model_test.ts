@@ -89,7 +89,7 @@ model<Condition>(
       "a waiter that does not register",
       /nobody can move|not held/i,
       (op) =>
-        op.kind === "store" && op.stack!.includes("#register") && op.word?.name.startsWith("C.VALUE") && op.a === 1
+        op.kind === "store" && op.stack!.includes("#register") && op.word?.name.startsWith("C.WAITING") && op.a === 1
           ? { ...op, a: 0 }
           : undefined,
     ),
@@ -213,7 +213,9 @@ model<Condition>(
       "a grant that dies with its waiter",
       /waits for ever/,
       (op) =>
-        op.kind === "store" && op.stack!.includes("#reap") && op.stack!.includes("#grant") ? skipped(op) : undefined,
+        op.kind === "store" && op.stack!.includes("#reap") && op.word?.name.startsWith("C.GRANTED") && op.a === 1
+          ? skipped(op)
+          : undefined,
     ),
     twin(
       "a waiter that has gone before it holds the lock again",
