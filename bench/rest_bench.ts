@@ -6,8 +6,8 @@ import { Lock } from "../mod.ts";
 import { report, SHORT } from "./_report.ts";
 
 const THREADS = 16;
-const SETTLE = SHORT ? 300 : 3000;
-const MS = SHORT ? 300 : 6000;
+const SETTLE = SHORT ? 300 : 8000;
+const MS = SHORT ? 300 : 10_000;
 
 async function cost(handle: Lock["handle"] | undefined): Promise<number> {
   const idle = new SharedArrayBuffer(4);

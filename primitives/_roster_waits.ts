@@ -96,6 +96,11 @@ export function confirmWait(roster: Roster, owners: readonly number[], stamp: nu
   add(words, at + CHECKED, 1);
 }
 
+/** The same when nothing can have changed since: only counts. */
+export function countLook(roster: Roster): void {
+  add(roster.words, slotAt(roster.me & SLOT_MASK) + CHECKED, 1);
+}
+
 /** This agent's blocking wait is over. */
 export function endWait(roster: Roster): void {
   store(roster.words, slotAt(roster.me & SLOT_MASK) + WAITING, 0);

@@ -60,6 +60,12 @@ export function checkStuck(roster: Roster, wait: BlockedWait): void {
   );
 }
 
+/** Whether this wait has to look again soon whether everybody sleeps. */
+export function isSuspicious(wait: BlockedWait): boolean {
+  const { suspicion } = wait;
+  return suspicion !== undefined && !(suspicion as Suspicion).warned;
+}
+
 /** All living threads, if each is in an untimed wait and that of this ticket is the latest; cheap when not. */
 function everybodyAsleep(roster: Roster, ticket: number): Sleeper[] | undefined {
   const sleepers: Sleeper[] = [];

@@ -23,11 +23,12 @@ import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { beginWait, confirmWait, endWait, lastWait } from "./_roster_waits.ts";
+import { beginWait, confirmWait, countLook, endWait, lastWait } from "./_roster_waits.ts";
+import { isSuspicious } from "./_stuck.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 
 /** The longest sleep without a look around, in ms. */
-export const SLICE = 320;
+export const SLICE = 380;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
 /** How long an untimed wait waits for a thread to come up that cannot while this one is blocked, in ms. */
@@ -62,6 +63,10 @@ export class BlockedWait {
   #span: number = FIRST_SLICE; // and how long it is
   #time: number; // when it last went to sleep
   #fresh = true; // it has not slept yet, and #time is now
+  #calm = false; // the last look around found nothing, and nothing has stirred since
+  #seen = 0; // on what value it slept then,
+  #stamp = 0; // and how many waits and deaths there had been
+  #deaths = 0;
   /** When the wait began. */
   readonly started: number;
   /** Ticket of the wait in the roster. */
@@ -113,21 +118,32 @@ export class BlockedWait {
     const time = this.#time;
     if (time >= this.#slice) {
       this.#span = Math.min(2 * this.#span, SLICE);
-      this.#lookUp(); // may hurry()
+      this.#lookUp(expected); // may hurry()
       this.#slice = time + this.#span;
-    }
+    } else this.#calm = false;
     const ms = Math.min(this.#slice - time, this.#deadline - time, atMost);
     if (ms > 0) this.#wanted.roster.parker.park(words, index, expected, ms);
   }
 
-  #lookUp(): void {
+  // A thread that wakes up does so with cold caches, and every call costs microseconds. So it looks for circles and for a
+  // program that is stuck only if something may have brought one about since the last look: only a wait that begins
+  // or a death does, as the owners of what it waits for change by what threads do that are not blocked.
+  #lookUp(expected: number): void {
+    const { roster } = this.#wanted;
     checkStop(this.#wanted);
-    followTracking(this.#wanted.roster);
+    followTracking(roster);
     if (tracking) sweepHolds();
+    if (this.#untimed && agent.children.size !== 0 && this.elapsed > START_MS) checkStarting(this.#wanted);
+    const stamp = lastWait(roster);
+    const deaths = roster.scope === 0 ? roster.deaths : 0;
+    const still = stamp === this.#stamp && deaths === this.#deaths && expected === this.#seen;
+    if (this.#calm && still) return countLook(roster);
     const owners = this.#confirm();
-    if (!this.#untimed) return;
-    if (agent.children.size !== 0 && this.elapsed > START_MS) checkStarting(this.#wanted);
-    detect(this.#wanted, this, owners);
+    if (this.#untimed) detect(this.#wanted, this, owners);
+    this.#seen = expected;
+    this.#stamp = stamp;
+    this.#deaths = deaths;
+    this.#calm = this.#span === SLICE && roster.scope === 0 && !isSuspicious(this);
   }
 
   #confirm(): readonly number[] {

@@ -52,7 +52,7 @@ export interface AsyncQueueOptions {
  * - **Values** are copied when they are put. Functions, symbols, shared memory and Lockstep's own objects are refused.
  * - **Death:** a thread may end at any instruction: no message that was put is lost, none is torn or seen twice, nobody
  *   waits for ever. What a consumer had already taken goes with it.
- * - **Waits:** a blocked thread is woken at once; one whose wake-up went to a thread that died looks up within 320 ms.
+ * - **Waits:** a blocked thread is woken at once; one whose wake-up went to a thread that died looks up within 380 ms.
  *
  * @example Work for another thread
  * ```ts
