@@ -21,6 +21,7 @@ export function dies<T>(handle: Handle, steps: number, attach: () => T, act: (at
   const own = agent;
   const { roster, rosterOffset } = handle as FullHandle;
   setAgent(new Agent());
+  agent.mayBlock = true; // or it would be tried, and a death taken for an answer
   agent.spins = false; // how many steps a spin takes is a matter of time
   const mine = Roster.attach(roster, rosterOffset);
   const id = mine.me;
