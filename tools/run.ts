@@ -23,6 +23,8 @@ interface Step {
   readonly name: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs at the same time; its output is shown at the end. */
+  readonly beside?: Step;
 }
 
 /** What needs nothing to be installed first; the benchmarks need their peers. */
@@ -67,12 +69,17 @@ async function chooseConfig(): Promise<string[]> {
   return ["--config", "deno.offline.json"];
 }
 
-/** Checks types first and tests without, or every worker that a test starts would be checked as it starts. */
+/**
+ * Checks types first and tests without, or every worker that a test starts would be checked as it starts. All tests take
+ * two processes: models keep one core busy, while most other tests wait.
+ */
 function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
-  return [
-    { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] },
-    { name: "tests", args: ["test", "-A", "--no-check", ...config, ...rest] },
-  ];
+  const args = ["test", "-A", "--no-check", ...config];
+  const apart = ["tests/model/", "tests/hostile/"];
+  const beside: Step = { name: "models and hostile memory", args: [...args, ...apart] };
+  const types: Step = { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] };
+  if (rest.length > 0) return [types, { name: "tests", args: [...args, ...rest] }];
+  return [types, { name: "tests", args: [...args, `--ignore=${apart.join(",")}`], beside }];
 }
 
 /** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
@@ -108,12 +115,21 @@ function lateSteps(config: readonly string[]): Step[] {
 }
 
 /** Runs this very Deno; its children learn which configuration was chosen, since they do not inherit it. */
-async function deno({ args, env }: Step, config: readonly string[]): Promise<boolean> {
+async function deno({ args, env, beside }: Step, config: readonly string[]): Promise<boolean> {
   const chosen = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    stdin: "inherit",
-    env: { ...chosen, ...env },
-  }).spawn();
-  return (await child.status).success;
+  const command = (args: readonly string[], output: "inherit" | "piped"): Deno.Command =>
+    new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      stdin: output === "piped" ? "null" : "inherit",
+      stdout: output,
+      stderr: output,
+      env: { ...chosen, ...env },
+    });
+  const other = beside === undefined ? undefined : command(beside.args, "piped").output();
+  const { success } = await command(args, "inherit").spawn().status;
+  if (other === undefined) return success;
+  const { success: alike, stdout, stderr } = await other;
+  const decoder = new TextDecoder();
+  console.log(`\n> ${beside!.name}\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+  return success && alike;
 }

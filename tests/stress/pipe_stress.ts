@@ -305,8 +305,8 @@ const me = threads?.workerData as Mortal | undefined;
 if (me?.stress !== undefined) live(me);
 for (const duplex of [false, true]) {
   const what = duplex ? "two who talk at each end" : "senders and receivers";
-  test(`P9 D3 D4 ${what}, killed at any instruction`, () => kill(duplex, 8_000 * WORK), {
+  test(`P9 D3 D4 ${what}, killed at any instruction`, () => kill(duplex, 2_000 * WORK), {
     skip,
-    limit: 60_000 + 8_000 * WORK,
+    limit: 60_000 + 2_000 * WORK,
   });
 }

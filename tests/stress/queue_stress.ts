@@ -272,7 +272,7 @@ async function kill(name: Name, ms: number): Promise<void> {
     const producer = stress === "produce" ? producers++ : -1;
     const data: Mortal = { stress, name, handle: queue.handle, producer, done, seen, begun };
     started++;
-    const worker = new threads.Worker(new URL(import.meta.url), { workerData: data, execArgv: realm.process.execArgv });
+    const worker = new threads.Worker(new URL(import.meta.url), { workerData: data });
     worker.on("error", (error: unknown) => failures.push(error));
     return worker;
   };
@@ -329,8 +329,8 @@ const skip = runtime === "node" || runtime === "bun" ? undefined : "only Node an
 const me = threads?.workerData as Mortal | undefined;
 if (me?.stress !== undefined) live(me);
 for (const name of Object.keys(CLASSES) as Name[]) {
-  test(`D3 D4 ${name}: producers and consumers killed at any instruction`, () => kill(name, 8_000 * WORK), {
+  test(`D3 D4 ${name}: producers and consumers killed at any instruction`, () => kill(name, 2_000 * WORK), {
     skip,
-    limit: 60_000 + 8_000 * WORK,
+    limit: 60_000 + 2_000 * WORK,
   });
 }
