@@ -14,7 +14,7 @@ import type { EndNumber } from "./_pipe_record.ts";
 import { Message, RAW } from "./_queue_message.ts";
 import type { Roster } from "./_roster.ts";
 import type { Wanted } from "./_wait.ts";
-import { title } from "./_wait.ts";
+import { checkBlocking, title } from "./_wait.ts";
 import { ClosedError, UnsupportedError } from "./errors.ts";
 
 /** After so many ms without a move, a blocked sender takes in what other threads of its end may be waiting for. */
@@ -127,6 +127,7 @@ export class PipeEnd {
   #ship(shipment: Shipment, value: unknown, data: boolean, deadline: number): boolean {
     const out = this.#out!;
     if (out.advance(shipment, true, false) || deadline === POLL) return shipment.done;
+    checkBlocking(this.#want(data ? "sendBytes" : "send")); // before a first part of it is in the ring
     try {
       out.ring.putters.wait(this.#sending(shipment, value, data, true), deadline);
       return shipment.done;

@@ -31,8 +31,8 @@ import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 export const SLICE = 380;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
-/** How long an untimed wait waits for a thread to come up that cannot while this one is blocked, in ms. */
-const START_MS = 1000;
+/** How long an untimed wait waits for a thread to come up that in most browsers cannot while this one is blocked, in ms. */
+const START_MS = 5000;
 
 /** What a waiter waits for. */
 export interface Wanted {
@@ -187,7 +187,7 @@ export function checkBlocking(wanted: Stoppable): void {
 
 /**
  * In a browser's worker that Lockstep did not start, the threads that it starts come up only while its event loop
- * turns. Throws when one of them waits for that, and might be the one that this wait is for.
+ * turns (in Firefox they come up all the same). Throws when one of them waits for that, and might be the one that this wait is for.
  */
 function checkStarting({ kind, name, verb, unstoppable }: Wanted): void {
   if (agent.host!.startsBlocked || unstoppable === true) return;

@@ -238,10 +238,12 @@ export function threadEndsCases(has: Capabilities): void {
 
   test("T3 a raw worker that starts a thread and at once blocks goes on, or is told why it cannot", async () => {
     const raw = await startRaw("start", new Lock(), has.memory);
-    // In browsers a nested worker comes up only while its maker's event loop turns.
-    assert.deepEqual(await raw.answer, server ? { woken: true } : { woken: false, hint: "waitAsync" });
+    const outcome = JSON.stringify(await raw.answer);
+    // In Chromium and WebKit a nested worker comes up only while its maker's event loop turns.
+    const told = runtime === "browser" && outcome === JSON.stringify({ woken: false, hint: "waitAsync" });
+    assert(told || outcome === JSON.stringify({ woken: true }), outcome);
     raw.terminate();
-  }, { skip: nestsRaw });
+  }, { limit: 20_000, skip: nestsRaw });
 
   test("T22 a thread that exits takes the threads that it has started with it", async () => {
     const [first, second] = [new SharedValue("i32"), new SharedValue("i32")];
