@@ -79,7 +79,9 @@ function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
   const beside: Step = { name: "models and hostile memory", args: [...args, ...apart] };
   const types: Step = { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] };
   if (rest.length > 0) return [types, { name: "tests", args: [...args, ...rest] }];
-  return [types, { name: "tests", args: [...args, `--ignore=${apart.join(",")}`], beside }];
+  // The option replaces what deno.json excludes.
+  const { exclude } = readConfig("deno.json") as { exclude: readonly string[] };
+  return [types, { name: "tests", args: [...args, `--ignore=${[...exclude, ...apart].join(",")}`], beside }];
 }
 
 /** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
