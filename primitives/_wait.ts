@@ -1,9 +1,10 @@
 // The one loop that all waiting goes through, blocked or async.
 //
 // A wait sleeps in slices. Between two slices a blocked thread looks up: was it
-// told to stop, for whom does it wait now and do they live, has a circle of waits
-// closed. Detection of deadlocks, recovery from death and cooperative termination
-// all hang on this. It costs nothing before the first sleep.
+// told to stop, for whom does it wait now, has a circle of waits closed (the last
+// two only where something may have changed). Its primitive's loop then looks
+// whether the owner lives. Detection of deadlocks, recovery from death and
+// cooperative termination all hang on this. It costs nothing before the first sleep.
 //
 // What a primitive's loop must hold:
 //   1. It reads its words, decides, and only then sleeps on the value that it read.
@@ -84,7 +85,7 @@ export class BlockedWait {
     const [hi, lo] = [load(words, ID_HI), load(words, ID_LO)];
     const since = timeOfDay(this.started);
     this.ticket = beginWait(roster, KINDS[kind], hi, lo, name, this.#untimed, verb, since);
-    this.#confirm();
+    this.#confirm(lastWait(roster));
     this.#slice = this.started + this.#span;
   }
 
@@ -138,7 +139,7 @@ export class BlockedWait {
     const deaths = roster.scope === 0 ? roster.deaths : 0;
     const still = stamp === this.#stamp && deaths === this.#deaths && expected === this.#seen;
     if (this.#calm && still) return countLook(roster);
-    const owners = this.#confirm();
+    const owners = this.#confirm(stamp);
     if (this.#untimed) detect(this.#wanted, this, owners);
     this.#seen = expected;
     this.#stamp = stamp;
@@ -146,9 +147,9 @@ export class BlockedWait {
     this.#calm = this.#span === SLICE && roster.scope === 0 && !isSuspicious(this);
   }
 
-  #confirm(): readonly number[] {
+  // `stamp` is lastWait() from before the look at the owners: see _detect.ts.
+  #confirm(stamp: number): readonly number[] {
     const { roster } = this.#wanted;
-    const stamp = lastWait(roster); // before the look at the owners: see _detect.ts
     const owners = this.#wanted.owners();
     confirmWait(roster, owners, stamp);
     return owners;
