@@ -28,12 +28,13 @@ import { AsyncLine } from "./_line.ts";
 import { Lobby, NOT_YET } from "./_lobby.ts";
 import type { Condition } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
+import { mayBlock } from "./_park.ts";
 import { Batch } from "./_queue_batch.ts";
 import { Message } from "./_queue_message.ts";
 import { CRAMPED, DONE, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
 import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
-import { title, type Wanted } from "./_wait.ts";
+import { checkBlocking, title, type Wanted } from "./_wait.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Word: how many messages may be inside. */
@@ -93,11 +94,11 @@ class Offering implements Condition<true> {
   all = false;
   atMost: number = Infinity;
 
-  constructor(core: QueueCore, attempt: () => true | typeof NOT_YET, length: () => number) {
+  constructor(core: QueueCore, wanted: Wanted, attempt: () => true | typeof NOT_YET, length: () => number) {
     this.#core = core;
+    this.wanted = wanted;
     this.#length = length;
     this.attempt = attempt;
-    this.wanted = core.putting;
   }
 
   /** What an outcome means for the wait. */
@@ -138,8 +139,8 @@ export class QueueCore {
 
   readonly #getting: Condition<Got>;
   readonly #joining: Condition<true>;
-  /** What a put waits for, in the roster. */
-  readonly putting: Wanted;
+  readonly #putting: Wanted;
+  readonly #puttingMany: Wanted;
 
   /** The queue of a record, with its store. */
   constructor(kind: Kind, words: Words, roster: Roster, name: string, store: Store) {
@@ -152,7 +153,8 @@ export class QueueCore {
     this.store = store;
     this.#local = localOf(words, () => new QueueLocal());
     this.#joiners = new Lobby(words, roster, JOINERS);
-    this.putting = new Waiting(this, "put");
+    this.#putting = new Waiting(this, "put");
+    this.#puttingMany = new Waiting(this, "putMany");
     this.#getting = {
       wanted: new Waiting(this, "get"),
       all: false,
@@ -196,7 +198,7 @@ export class QueueCore {
   #offering(message: Message, value: unknown, outcome: Outcome): Condition<true> {
     const { store } = this;
     const attempt = (): true | typeof NOT_YET => condition.judge(store.offer(message), () => value);
-    const condition = new Offering(this, attempt, () => message.length);
+    const condition = new Offering(this, this.#putting, attempt, () => message.length);
     condition.judge(outcome, () => value);
     this.#checkFits(message.length);
     return condition;
@@ -244,11 +246,18 @@ export class QueueCore {
     const batch = this.#stageMany(values, priority);
     try {
       const condition = this.#offeringMany(batch, values);
+      if (deadline !== POLL && !mayBlock()) this.#putWhole(batch);
       if (condition.attempt() === NOT_YET && deadline !== POLL) this.store.putters.wait(condition, deadline);
       return values.length - batch.count;
     } finally {
       this.#batch = batch;
     }
+  }
+
+  /** All or none, in a thread that may not block for the rest: throws BlockingUnavailableError when there is no room. */
+  #putWhole(batch: Batch): void {
+    const outcome = batch.count === 0 ? DONE : this.store.offerMany(batch, true);
+    if (outcome !== DONE && outcome !== OVER) checkBlocking(this.#puttingMany);
   }
 
   /** The same without blocking. Rejects with `signal.reason` only when nothing was put; else resolves with how many. */
@@ -289,10 +298,11 @@ export class QueueCore {
     const { store } = this;
     const attempt = (): true | typeof NOT_YET => {
       let outcome: Outcome = DONE;
-      while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch);
+      while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch, false);
       return condition.judge(outcome, () => values.slice(values.length - batch.count));
     };
-    const condition = new Offering(this, attempt, () => batch.count === 0 ? 0 : batch.bytesAt(batch.start) - HEADER);
+    const length = (): number => batch.count === 0 ? 0 : batch.bytesAt(batch.start) - HEADER;
+    const condition = new Offering(this, this.#puttingMany, attempt, length);
     return condition;
   }
 
@@ -332,7 +342,7 @@ export class QueueCore {
   #gettingMany(most: number): Condition<unknown[] | typeof DRAINED> {
     const { store } = this;
     return {
-      wanted: this.#getting.wanted,
+      wanted: new Waiting(this, "getMany"),
       all: false,
       attempt: () => this.#tryGetMany(most),
       ready: () => store.stirring,

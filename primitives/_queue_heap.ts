@@ -41,6 +41,7 @@ import { QueueHeir } from "./_queue_heir.ts";
 import { CODED, Inbox, Message, RAW } from "./_queue_message.ts";
 import { LEAST_UNITS, Space, UNIT } from "./_queue_space.ts";
 import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { LayoutError } from "./errors.ts";
 
@@ -161,11 +162,12 @@ export class HeapStore implements Store {
     return this.#count() < this.#most && this.#space.has(unitsFor(length));
   }
 
-  offerMany(batch: Batch): Outcome {
+  offerMany(batch: Batch, whole: boolean): Outcome {
     let count = 0;
     let outcome: Outcome = DONE;
     this.#monitor.enter();
     try {
+      if (whole && !this.closed && !this.#fitsAll(batch)) return CRAMPED;
       while (batch.count > 0) {
         batch.peek(this.#one);
         outcome = this.#offer(this.#one);
@@ -178,6 +180,13 @@ export class HeapStore implements Store {
     }
     if (count > 0) this.getters.wake(count);
     return count > 0 ? DONE : outcome;
+  }
+
+  /** Whether all of a batch has room for certain: space in pieces is not counted. */
+  #fitsAll(batch: Batch): boolean {
+    let need = 0;
+    for (let at = batch.start; at < batch.end; at += batch.bytesAt(at)) need += unitsFor(batch.bytesAt(at) - HEADER);
+    return this.#count() + batch.count <= this.#most && this.#space.has(need);
   }
 
   #offer(message: Message): Outcome {

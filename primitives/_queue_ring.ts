@@ -64,7 +64,7 @@ export class RingStore implements Store {
     return DONE;
   }
 
-  offerMany(batch: Batch): Outcome {
+  offerMany(batch: Batch, whole: boolean): Outcome {
     const ring = this.#ring;
     let { count } = batch;
     let bytes = batch.end - batch.start;
@@ -76,10 +76,11 @@ export class RingStore implements Store {
       if (slots === 0) return FULL;
       let at = bytes < ring.size ? ring.room(bytes) : -1;
       if (at < 0 || count > slots) {
+        if (whole) return CRAMPED;
         ring.room(ring.size); // looks how much is free
         const { free } = ring;
-        const whole = count;
-        for (count = bytes = 0; count < whole && count < slots; count++) {
+        const all = count;
+        for (count = bytes = 0; count < all && count < slots; count++) {
           const next = bytes + batch.bytesAt(batch.start + bytes);
           if (next > free) break;
           bytes = next;

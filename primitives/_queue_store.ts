@@ -33,8 +33,8 @@ export interface Store {
   insist(task: boolean, length: number): void;
   /** No longer; wakes those who were held back. */
   relent(task: boolean): void;
-  /** Puts as many messages of a batch in as there is room for; wakes getters. */
-  offerMany(batch: Batch): Outcome;
+  /** Puts as many messages of a batch in as there is room for, or, if they go in `whole` only, all or none; wakes getters. */
+  offerMany(batch: Batch, whole: boolean): Outcome;
   /** Takes a message out; wakes a putter. */
   take(message: Message): Outcome;
   /** Takes messages out, at most `most`; wakes putters. None, though it is DONE: the next one is for take(). */

@@ -215,6 +215,7 @@ export class Queue<T = unknown> {
    * - **Returns early:** never; if the queue closes meanwhile, it throws `ClosedError` with the unsent rest.
    *
    * @throws {ClosedError} If the queue is closed; its `value` is an array of the items that were not put.
+   * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block; then none was put.
    *
    * @example A thousand messages for the price of few
    * ```ts

@@ -1,7 +1,16 @@
 // What one thread can show of PYTHON.md section 9, for all three queues; tests/conformance/queue.ts has the rest.
 
+import { agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
-import { ClosedError, LayoutError, LifoQueue, Lock, PriorityQueue, Queue } from "../../primitives/mod.ts";
+import {
+  BlockingUnavailableError,
+  ClosedError,
+  LayoutError,
+  LifoQueue,
+  Lock,
+  PriorityQueue,
+  Queue,
+} from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
 import { posted } from "../_posted.ts";
 
@@ -318,6 +327,31 @@ for (const Kind of KINDS) {
     assert.equal(await waiting, reason);
     assert.deepEqual(queue.getMany(9), out(Kind, [1, 2]));
     assert.equal(await queue.putManyAsync([1, 2]), 2);
+  });
+
+  test(`${name}: where blocking is not allowed, putMany() puts all or none`, () => {
+    const queue = new Kind<number | string>({ maxSize: 3, maxBytes: 1000 });
+    const own = agent.mayBlock;
+    agent.mayBlock = false;
+    try {
+      queue.putMany([1]);
+      for (const items of [[2, 3, 4], ["x".repeat(600), "y".repeat(600)]]) {
+        const error = assert.throws<BlockingUnavailableError>(() => queue.putMany(items), BlockingUnavailableError);
+        assert.equal(error.hint, "putManyAsync");
+        assert.throws(() => queue.tryPutMany(items, { timeout: 5 }), BlockingUnavailableError);
+        assert.equal(queue.size, 1);
+      }
+      queue.putMany([]);
+      queue.putMany([2, 3]);
+      assert.equal(queue.tryPutMany([4]), 0);
+      assert.deepEqual(queue.getMany(9), out(Kind, [1, 2, 3]));
+      assert.equal(queue.tryPutMany([1, 2, 3, 4]), 3);
+      queue.close();
+      const unsent = assert.throws<ClosedError>(() => queue.putMany([5, 6]), ClosedError);
+      assert.deepEqual(unsent.value, [5, 6]);
+    } finally {
+      agent.mayBlock = own;
+    }
   });
 
   test(`Q22 ${name}: joiners of a closed queue return once the rest is got and done; a late put counts nothing`, async () => {
