@@ -217,7 +217,11 @@ export class Incoming {
       this.#consume(at);
       return AGAIN;
     }
-    if (want === PEEK) return TAKEN;
+    if (want === PEEK) {
+      if (!this.#givenUp(at)) return TAKEN;
+      this.#discard(at);
+      return AGAIN;
+    }
     try {
       check(want, partial.form, partial.word, partial.total, view);
       partial.add(this.ring, at);
@@ -239,7 +243,11 @@ export class Incoming {
     try {
       partial = Partial.read(this.ring, at);
       check(want, partial.form, partial.word, partial.total, view);
-      if (want === PEEK) return TAKEN;
+      if (want === PEEK) {
+        if (!this.#givenUp(at)) return TAKEN;
+        this.#consume(at); // and then what follows of it
+        return AGAIN;
+      }
       try {
         partial.open(want === INTO && this.#blocks ? view!.subarray(0, partial.total) : undefined);
       } catch (cause) {
@@ -254,6 +262,20 @@ export class Incoming {
     this.#consume(at);
     this.ring.getters.wake(Infinity); // from here on they wait for something else: see `claimed`
     return AGAIN;
+  }
+
+  /** Whether nobody will ever send the rest of the message of which the part at `at` stands in the ring. */
+  #givenUp(at: number): boolean {
+    const { ring } = this;
+    const sender = load(this.#words, this.#sender); // invariant 4: the part is there, so this is its sender or a later one
+    if (sender !== 0 && this.#roster.alive(sender)) return false;
+    ring.look(); // what was put before SENDER was cleared
+    for (let next = at; next >= 0; next = ring.next(next)) {
+      const word = ring.form(next) === OTHER ? ring.word(next) : FIRST;
+      if (word === LAST) return false;
+      if (word !== MORE && next !== at) return true;
+    }
+    return true;
   }
 
   #consume(at: number): void {

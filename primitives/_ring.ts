@@ -294,6 +294,11 @@ export class Ring {
     return this.#checked(head, this.#position(tail));
   }
 
+  /** Lets next() see what was put since front(). */
+  look(): void {
+    store(this.#words, this.#base + SEEN_TAIL, load(this.#words, this.#base + TAIL) & ~SIDE);
+  }
+
   /** Where the message behind the one at `at` stands; -1: it was the last, as far as front() saw. */
   next(at: number): number {
     const tail = this.#position(load(this.#words, this.#base + SEEN_TAIL));

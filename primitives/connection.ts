@@ -285,7 +285,8 @@ export class Connection<S = unknown, R = S> {
   }
 
   /**
-   * Whether a receive would find something: a message, the beginning of a long one, or the end of file. Takes nothing.
+   * Whether a receive would find something: a message, the beginning of a long one that is on its way, or the end of
+   * file. Takes nothing.
    *
    * - **Waits for:** that, at most `timeout` ms (by default not at all).
    * - **Woken by:** a send at the other end, and by its closing.

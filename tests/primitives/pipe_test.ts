@@ -377,6 +377,34 @@ test("a full pipe: trySend() is false and sends nothing, with and without a limi
   }
 });
 
+test("P4 poll(): a message that was given up in the middle is none, also where its beginning was received", async () => {
+  for (const maxBytes of [100, 1000, 65536]) {
+    const [a, b] = pipe({ maxBytes });
+    const long = pattern(3 * maxBytes + 200);
+    for (const receives of [false, true]) {
+      assert.equal(a.trySendBytes(long, { timeout: 1 }), false);
+      if (receives) assert.equal(b.tryRecvBytes(), undefined);
+      assert.equal(b.poll(), false);
+      assert.equal(b.poll({ timeout: 1 }), false);
+      assert.equal(a.trySendBytes(long, { timeout: 1 }), false);
+      a.send("next");
+      assert.equal(b.poll(), true);
+      assert.equal(b.poll(), true);
+      assert.equal(b.recv(), "next");
+    }
+    const controller = new AbortController();
+    const sending = outcome(a.sendBytesAsync(long, { signal: controller.signal }));
+    assert.equal(b.poll(), true); // the beginning of a long one
+    assert.equal(b.tryRecvBytes(), undefined);
+    controller.abort("enough");
+    assert.equal(await sending, "enough");
+    assert.equal(b.poll(), false);
+    a.sendBytes(pattern(10));
+    assert.equal(b.poll(), true);
+    assertSame(b.recvBytes(), pattern(10));
+  }
+});
+
 test("messages of every length around the limits arrive as they were, through rings of odd sizes", async () => {
   const prng = random();
   for (const maxBytes of [1, 56, 57, 100, 4096, 100_000]) {
