@@ -215,7 +215,7 @@ const plugin: Deno.lint.Plugin = {
         if (place === undefined || !LIBRARY.test(place)) return {};
         const inPrimitives = place.startsWith("primitives/");
         const check = (name: string, node: Deno.lint.Node) => {
-          if (name in HOMES && HOMES[name] !== place) {
+          if (Object.hasOwn(HOMES, name) && HOMES[name] !== place) {
             context.report({
               node,
               message: `${name} lives in ${HOMES[name]}: use what it exports`,

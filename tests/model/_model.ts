@@ -132,6 +132,7 @@ async function check<T>(name: string, options: ModelOptions, make: Make<T>): Pro
   const report = await run({ ...options, preemptions }, make);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(`${name}: ${preemptions} preemptions, ${describe(report)}, ${seconds} s`);
+  if (report.violation === undefined && report.schedules === 0) throw new Error("No schedule came to its end");
   if (report.violation !== undefined) {
     // The same with as few preemptions as it takes is easier to read.
     const least = await leastOf(options, make, preemptions) ?? report;
