@@ -300,10 +300,10 @@ export class PipeEnd {
   /** One look for a message; throws ClosedError at the end of file, unless it is only to be looked at. */
   #look(want: Want, view: Uint8Array | undefined, spins: boolean): Message | undefined {
     this.checkOpen("receive from");
-    const over = this.#local.holders.gone(this.#peer); // before the look: what was sent before it closed is seen
     const message = this.#received;
     if (this.#in!.take(want, message, view, spins)) return message;
-    if (!over) return undefined;
+    if (!this.#local.holders.gone(this.#peer)) return undefined;
+    if (this.#in!.take(want, message, view, spins)) return message; // it was sent before the other end closed
     if (want === PEEK) return message;
     throw new ClosedError(`Cannot receive from ${this.title} as the other end is closed and nothing is left`);
   }

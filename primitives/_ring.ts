@@ -158,7 +158,7 @@ export class Ring {
     }
     if (this.#free(tail, this.#position(load(words, base + SEEN_HEAD))) >= need) return tail;
     const head = this.#position(load(words, base + HEAD) & ~SIDE);
-    store(words, base + SEEN_HEAD, head);
+    write(words, base + SEEN_HEAD, head);
     return this.#free(tail, head) >= need ? tail : -1;
   }
 
@@ -182,7 +182,7 @@ export class Ring {
     const seen = ((puts - load(words, base + SEEN_GOTS)) | 0) >>> 0;
     if (seen < most) return most - seen;
     const gots = this.#gots();
-    store(words, base + SEEN_GOTS, gots);
+    write(words, base + SEEN_GOTS, gots);
     return Math.max(0, most - (((puts - gots) | 0) >>> 0));
   }
 
@@ -289,14 +289,14 @@ export class Ring {
     if (tail === head) {
       tail = load(words, base + TAIL) & ~SIDE;
       if (tail === head) return -1;
-      store(words, base + SEEN_TAIL, tail);
+      write(words, base + SEEN_TAIL, tail);
     }
     return this.#checked(head, this.#position(tail));
   }
 
   /** Lets next() see what was put since front(). */
   look(): void {
-    store(this.#words, this.#base + SEEN_TAIL, load(this.#words, this.#base + TAIL) & ~SIDE);
+    write(this.#words, this.#base + SEEN_TAIL, load(this.#words, this.#base + TAIL) & ~SIDE);
   }
 
   /** Where the message behind the one at `at` stands; -1: it was the last, as far as front() saw. */
