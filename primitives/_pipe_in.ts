@@ -217,11 +217,7 @@ export class Incoming {
       this.#consume(at);
       return AGAIN;
     }
-    if (want === PEEK) {
-      if (!this.#givenUp(at)) return TAKEN;
-      this.#discard(at);
-      return AGAIN;
-    }
+    if (want === PEEK) return this.#peekPart(at);
     try {
       check(want, partial.form, partial.word, partial.total, view);
       partial.add(this.ring, at);
@@ -243,11 +239,7 @@ export class Incoming {
     try {
       partial = Partial.read(this.ring, at);
       check(want, partial.form, partial.word, partial.total, view);
-      if (want === PEEK) {
-        if (!this.#givenUp(at)) return TAKEN;
-        this.#consume(at); // and then what follows of it
-        return AGAIN;
-      }
+      if (want === PEEK) return this.#peekPart(at);
       try {
         partial.open(want === INTO && this.#blocks ? view!.subarray(0, partial.total) : undefined);
       } catch (cause) {
@@ -261,6 +253,13 @@ export class Incoming {
     this.#partial = partial;
     this.#consume(at);
     this.ring.getters.wake(Infinity); // from here on they wait for something else: see `claimed`
+    return AGAIN;
+  }
+
+  /** Finds a message that is here or on its way, or remains of one: these go, and what was taken in before them. */
+  #peekPart(at: number): number {
+    if (!this.#givenUp(at)) return TAKEN;
+    this.#discard(at);
     return AGAIN;
   }
 

@@ -141,6 +141,7 @@ export class QueueCore {
   readonly #joining: Condition<true>;
   readonly #putting: Wanted;
   readonly #puttingMany: Wanted;
+  readonly #takingMany: Wanted;
 
   /** The queue of a record, with its store. */
   constructor(kind: Kind, words: Words, roster: Roster, name: string, store: Store) {
@@ -155,6 +156,7 @@ export class QueueCore {
     this.#joiners = new Lobby(words, roster, JOINERS);
     this.#putting = new Waiting(this, "put");
     this.#puttingMany = new Waiting(this, "putMany");
+    this.#takingMany = new Waiting(this, "getMany");
     this.#getting = {
       wanted: new Waiting(this, "get"),
       all: false,
@@ -342,7 +344,7 @@ export class QueueCore {
   #gettingMany(most: number): Condition<unknown[] | typeof DRAINED> {
     const { store } = this;
     return {
-      wanted: new Waiting(this, "getMany"),
+      wanted: this.#takingMany,
       all: false,
       attempt: () => this.#tryGetMany(most),
       ready: () => store.stirring,

@@ -398,11 +398,23 @@ test("P4 poll(): a message that was given up in the middle is none, also where i
     assert.equal(b.tryRecvBytes(), undefined);
     controller.abort("enough");
     assert.equal(await sending, "enough");
+    assert.equal(a.trySendBytes(long, { timeout: 1 }), false); // remains behind what was taken in of the other
     assert.equal(b.poll(), false);
     a.sendBytes(pattern(10));
     assert.equal(b.poll(), true);
     assertSame(b.recvBytes(), pattern(10));
   }
+});
+
+test("P4 poll(): a message in parts whose rest came since the last look is one", async () => {
+  const [a, b] = pipe({ maxBytes: 1000 });
+  a.sendBytes(pattern(400));
+  const sending = a.sendBytesAsync(pattern(800, 1));
+  assert.equal(b.poll(), true); // sees as far as the first parts of the second
+  assertSame(b.recvBytes(), pattern(400));
+  await sending;
+  assert.equal(b.poll(), true);
+  assertSame(b.recvBytes(), pattern(800, 1));
 });
 
 test("messages of every length around the limits arrive as they were, through rings of odd sizes", async () => {
