@@ -13,7 +13,7 @@ import { load, store } from "./_atomics.ts";
 import { checkThreads } from "./_cells.ts";
 import { describe, optionsObject, POLL } from "./_deadline.ts";
 import type { Task } from "./_grants.ts";
-import { conditionBytes, Grants, LOCK_WORD, THREADS_WORD } from "./_grants.ts";
+import { conditionBytes, Grants, LOCK_WORD, TASK_SLEEPS, THREAD_SLEEPS, THREADS_WORD } from "./_grants.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
 import type { Placement } from "./_layout.ts";
@@ -162,12 +162,13 @@ export class ConditionCore implements Wanted {
   #block(at: number, deadline: number): boolean {
     const { grants, words } = this;
     if (deadline === POLL) return grants.withdraw(at, false);
-    if (spinUntil(() => grants.granted(at)) && grants.take(at)) return true;
+    if (spinUntil(() => grants.granted(at))) return true;
     let wait: BlockedWait | undefined;
     try {
       wait = BlockedWait.begin(this, deadline);
+      grants.sleeps(at, THREAD_SLEEPS, true); // before the look (invariant 5)
       for (;;) {
-        if (grants.take(at)) return true;
+        if (grants.granted(at)) return true;
         grants.lookAround();
         if (wait.expired) return grants.withdraw(at, false);
         wait.park(words, grants.wordOf(at), 0);
@@ -176,7 +177,10 @@ export class ConditionCore implements Wanted {
       grants.withdraw(at, true);
       throw error;
     } finally {
-      wait?.end();
+      if (wait !== undefined) {
+        wait.end();
+        grants.sleeps(at, THREAD_SLEEPS, false); // until then the cell is this thread's
+      }
     }
   }
 
@@ -201,7 +205,7 @@ export class ConditionCore implements Wanted {
       try {
         await word.resumeAsync(hold);
       } finally {
-        if (task.granted) grants.go(at);
+        if (task.granted) grants.goTask(at);
       }
     }
   }
@@ -211,12 +215,14 @@ export class ConditionCore implements Wanted {
     await grants.line.enter(signal);
     try {
       await waitAsync<void>(this, () => {
+        grants.sleeps(at, TASK_SLEEPS, true); // before the look (invariant 5)
         if (!task.granted) grants.deal(at);
         if (task.granted) return { done: true, value: undefined };
         grants.lookAround();
         return { done: false, sleep: { words, index: grants.wordOf(at), expected: 0 } };
       }, { signal });
     } finally {
+      grants.sleeps(at, TASK_SLEEPS, false); // the next in line says so anew
       grants.line.leave();
     }
   }

@@ -7,26 +7,29 @@
 //   5       HIGH     a new waiter    how many cells have ever been in use: nobody looks at those behind
 //   6       TICKETS  in the monitor  counts places in the order of waiters, wraps, skips 0
 //   7       -        nobody          spare
-//   8 - 21  MONITOR  see _monitor.ts, 6 entries
-//   22 - 31 -        nobody          spare
+//   8 - 23  MONITOR  see _monitor.ts, 7 entries
+//   24 - 31 -        nobody          spare
 //   32 …    cells, see _cells.ts:
 //     0     THREAD   its thread, or a reaper
 //     1     WAITING  in the monitor  waiters of this thread that nobody has notified
 //     2     GRANTED  in the monitor  those that were notified and have not gone yet; the thread's waiters sleep on it
 //     3     SYNC     in the monitor  1: one of them is the thread itself, blocked
 //     4     TICKET   in the monitor  its place in the order; 0 = WAITING is 0
-//     5     TAKEN    its thread      those that took their grant and do not hold the lock again yet; more is written in
+//     5     TAKEN    its thread      tasks that took their grant and do not hold the lock again yet; more is written in
 //                                    the monitor, less also outside, by one store; of a dead thread by a reaper
-//     6 7   spare, zero
+//     6     ASLEEP   its thread      who may be asleep on GRANTED: bit 0 the thread, bit 1 a task; of a dead one by a reaper
+//     7     spare, zero
 //
-// Changes, each one transaction of the monitor:
+// Changes, each one inside the monitor:
 //   register   WAITING + 1 (SYNC = 1), at the end of the order if none of the thread was in it
 //   grant      WAITING - 1, GRANTED + 1, to the end of the order         notify(), once for each
-//   take       GRANTED - 1, TAKEN + 1 (SYNC = 0)                         by the thread of the cell
-//   go         TAKEN - 1                                                 by it, once it holds the lock again
+//   go         GRANTED - 1, SYNC = 0                                     by the thread, once it holds the lock again
+//   take       GRANTED - 1, TAKEN + 1                                    by a task, which then goes: TAKEN - 1
 //   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
 //   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died or was stopped
 //   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around
+// register and go change but the thread's own cell, which means nothing once it is dead: so they need no journal, if the
+//   word that counts is written last (WAITING) or first (GRANTED). All others are transactions.
 //
 // Invariants:
 //   1. A waiter is registered before it lets go of the lock. So notify(), which needs the lock, sees everybody
@@ -36,7 +39,8 @@
 //      nobody is left to have it. So the grant of a thread that dies on its way to the lock is not lost.
 //   4. A blocked waiter is served before its own thread's async ones, which cannot run meanwhile. Grants that
 //      are there when another waiter of the thread registers belong to the older ones: they are taken for them first.
-//   5. A waiter sleeps only on GRANTED = 0.
+//   5. A waiter sleeps only on GRANTED = 0, with its bit of ASLEEP set before it looks. So who grants and then finds ASLEEP
+//      0 need not wake anybody.
 //   6. With nobody waiting, all cells are 0 save THREAD: idle, to be claimed by any thread.
 //
 // Whom a grant goes to: the thread that is first in the order and can run. One that is in a blocking wait and
@@ -48,7 +52,7 @@
 // One word for a thread's blocked and async waiters: it is always unparked for all, two sleepers at the most.
 
 import type { Words } from "./_atomics.ts";
-import { load, read, store } from "./_atomics.ts";
+import { load, read, store, write } from "./_atomics.ts";
 import { Cells } from "./_cells.ts";
 import { FIRST } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
@@ -62,7 +66,7 @@ export const LOCK_WORD = 4;
 const HIGH = 5;
 const TICKETS = 6;
 const MONITOR = 8;
-const ENTRIES = 6;
+const ENTRIES = 7;
 const CELLS = 32;
 const CELL = 8;
 
@@ -72,6 +76,12 @@ const GRANTED = 2;
 const SYNC = 3;
 const TICKET = 4;
 const TAKEN = 5;
+const ASLEEP = 6;
+
+/** ASLEEP: the thread itself. */
+export const THREAD_SLEEPS = 1;
+/** ASLEEP: a task of it. */
+export const TASK_SLEEPS = 2;
 
 /** More waiters than one thread can have: a damaged record must not keep anybody busy for long. */
 const MOST = 0xfffff;
@@ -135,7 +145,10 @@ export class Grants {
 
   /** Wakes those that something was granted to. */
   wakeGranted(): void {
-    for (const at of this.#wake) this.#roster.parker.unpark(this.#words, at + GRANTED, Infinity);
+    const words = this.#words;
+    for (const at of this.#wake) {
+      if (load(words, at + ASLEEP) !== 0) this.#roster.parker.unpark(words, at + GRANTED, Infinity); // invariant 5
+    }
     this.#wake.length = 0;
   }
 
@@ -157,10 +170,13 @@ export class Grants {
       if (read(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there
       this.#drain(at); // invariant 4
       const waiting = this.#count(at + WAITING);
-      if (waiting === 0) this.#enqueue(at);
-      monitor.set(at + WAITING, waiting + 1);
-      if (sync) monitor.set(at + SYNC, 1);
-      monitor.commit();
+      if (waiting === 0) {
+        const ticket = this.#nextTicket();
+        write(words, TICKETS, ticket);
+        write(words, at + TICKET, ticket);
+      }
+      if (sync) write(words, at + SYNC, 1);
+      write(words, at + WAITING, waiting + 1); // last; leave() publishes all
       return at;
     } finally {
       this.#leave();
@@ -177,39 +193,36 @@ export class Grants {
     return load(this.#words, at + GRANTED) !== 0;
   }
 
-  /** Takes what was granted to the blocked waiter, if anything was. */
-  take(at: number): boolean {
-    if (!this.granted(at)) return false;
-    this.#monitor.enter();
-    const taken = this.#take(at);
-    this.#leave();
-    return taken;
+  /** Somebody of this thread is about to sleep on its cell's word, or has woken up for good. */
+  sleeps(at: number, who: number, asleep: boolean): void {
+    const seen = read(this.#words, at + ASLEEP); // while its thread lives only it writes there
+    const bits = asleep ? seen | who : seen & ~who;
+    if (bits !== seen) store(this.#words, at + ASLEEP, bits);
   }
 
-  #take(at: number): boolean {
-    const granted = this.#count(at + GRANTED);
-    if (granted === 0) return false;
-    this.#monitor.set(at + GRANTED, granted - 1);
-    this.#monitor.set(at + TAKEN, this.#count(at + TAKEN) + 1);
-    this.#monitor.set(at + SYNC, 0);
-    this.#monitor.commit();
-    return true;
-  }
-
-  /** A waiter that took its grant, blocked or async, holds the lock again. */
+  /** The blocked waiter, which was granted something, holds the lock again. */
   go(at: number): void {
+    const words = this.#words;
+    this.#monitor.enter();
+    write(words, at + GRANTED, Math.max(this.#count(at + GRANTED) - 1, 0)); // first; leave() publishes both
+    write(words, at + SYNC, 0);
+    this.#leave();
+  }
+
+  /** A task that took its grant holds the lock again. */
+  goTask(at: number): void {
     store(this.#words, at + TAKEN, Math.max(this.#count(at + TAKEN) - 1, 0)); // while its thread lives only it writes there
   }
 
   /**
-   * Ends the wait of the blocked waiter. What was granted to it in this instant it takes, and returns true;
-   * or, if `pass`, passes on.
+   * Ends the wait of the blocked waiter. Returns whether something was granted to it in this instant, which it then has;
+   * or, if `pass`, passes that on.
    */
   withdraw(at: number, pass: boolean): boolean {
     const monitor = this.#monitor;
     monitor.enter();
-    let taken = false;
-    if (this.#count(at + GRANTED) === 0) {
+    const granted = this.#count(at + GRANTED) > 0;
+    if (!granted) {
       monitor.set(at + SYNC, 0);
       this.#less(at);
       monitor.commit();
@@ -222,11 +235,9 @@ export class Grants {
       else monitor.set(at + GRANTED, this.#count(at + GRANTED) - 1);
       if (next >= 0) this.#grant(next);
       monitor.commit();
-    } else {
-      taken = this.#take(at);
     }
     this.#leave();
-    return taken;
+    return granted && !pass;
   }
 
   // Waiting without blocking.
@@ -378,9 +389,13 @@ export class Grants {
 
   // To the end of the order, to be committed.
   #enqueue(at: number): void {
-    const ticket = (read(this.#words, TICKETS) + 1) | 0 || 1;
+    const ticket = this.#nextTicket();
     this.#monitor.set(TICKETS, ticket);
     this.#monitor.set(at + TICKET, ticket);
+  }
+
+  #nextTicket(): number {
+    return (read(this.#words, TICKETS) + 1) | 0 || 1;
   }
 
   // The dead.
@@ -412,7 +427,7 @@ export class Grants {
           monitor.commit();
         }
       }
-      for (const word of [WAITING, GRANTED, SYNC, TICKET, TAKEN, THREAD]) monitor.set(at + word, 0);
+      for (const word of [WAITING, GRANTED, SYNC, TICKET, TAKEN, ASLEEP, THREAD]) monitor.set(at + word, 0);
       monitor.commit();
     }
   }

@@ -17,7 +17,8 @@
 //   0, n     never: COMMIT is cleared before HOLDER
 //
 // Invariants:
-//   1. The words that a monitor guards change only between commit() and the next store of 0 to COMMIT, or in one store.
+//   1. The words that a monitor guards change only between commit() and the next store of 0 to COMMIT, or in one store, or
+//      in writes that mean nothing once their thread is dead.
 //   2. Carrying out a journal twice gives the same as once: entries are values, not differences.
 //   3. Nobody waits inside, and nobody calls user code inside: it is held for about a microsecond.
 //   4. A thread sleeps on HOLDER only with bit 31 set; who was asleep enters with bit 31 set.
@@ -170,8 +171,8 @@ export class Monitor {
     if (staged === 0) return;
     if (staged === 1) return store(words, changes[0]!, changes[1]!); // one store is whole by itself
     store(words, this.#base + COMMIT, staged);
-    for (let i = 0; i < 2 * staged; i += 2) store(words, changes[i]!, changes[i + 1]!);
-    store(words, this.#base + COMMIT, 0);
+    for (let i = 0; i < 2 * staged; i += 2) write(words, changes[i]!, changes[i + 1]!);
+    store(words, this.#base + COMMIT, 0); // publishes them, to those outside in no order
   }
 
   // What a dead holder had committed; any bytes may stand there.

@@ -87,6 +87,10 @@ export class Incoming {
   #takeRing(want: Want, message: Message, view: Uint8Array | undefined, spins: boolean): boolean {
     const { ring } = this;
     for (;;) {
+      if (this.#partial === undefined && !ring.filled && load(this.#words, this.#receiver) === 0) {
+        this.claimed = false;
+        return false; // as inside, where all this costs more
+      }
       let found: number;
       ring.get.enter();
       try {

@@ -9,10 +9,10 @@ import type { Self } from "./_thread.ts";
 import { record } from "./_words.ts";
 
 const CELLS = 2;
-const CELL = ["THREAD", "WAITING", "GRANTED", "SYNC", "TICKET", "TAKEN", "-", "-"];
+const CELL = ["THREAD", "WAITING", "GRANTED", "SYNC", "TICKET", "TAKEN", "ASLEEP", "-"];
 const NAMES = ["THREADS", "LOCK", "HIGH", "TICKETS", "-", "HOLDER", "COMMIT"]
-  .concat(...Array.from({ length: 6 }, (_, i) => [`INDEX ${i}`, `VALUE ${i}`]))
-  .concat(Array.from({ length: 10 }, () => "-"))
+  .concat(...Array.from({ length: 7 }, (_, i) => [`INDEX ${i}`, `VALUE ${i}`]))
+  .concat(Array.from({ length: 8 }, () => "-"))
   .concat(...Array.from({ length: CELLS }, (_, i) => CELL.map((name) => `${name} ${i}`)))
   .concat(["lock TAG", "lock ID", "lock ID", "OWNER", "GATE", "TASKS", "HEIR", "FLAGS", "RANK"]);
 
@@ -26,7 +26,7 @@ const base = () => {
 function idle(look: Look): void {
   expectZero(look, "C.OWNER", "C.TASKS", "C.HEIR", "C.HOLDER", "C.COMMIT");
   for (let i = 0; i < CELLS; i++) {
-    for (const word of ["WAITING", "GRANTED", "SYNC", "TICKET", "TAKEN"]) expectZero(look, `C.${word} ${i}`);
+    for (const word of ["WAITING", "GRANTED", "SYNC", "TICKET", "TAKEN", "ASLEEP"]) expectZero(look, `C.${word} ${i}`);
   }
 }
 
@@ -92,6 +92,11 @@ model<Condition>(
         op.kind === "store" && op.stack!.includes("#register") && op.word?.name.startsWith("C.WAITING") && op.a === 1
           ? { ...op, a: 0 }
           : undefined,
+    ),
+    twin(
+      "a waiter that does not say that it sleeps",
+      /nobody can move/,
+      (op) => isOn(op, "store", "ASLEEP") && op.a !== 0 ? skipped(op) : undefined,
     ),
   ],
 );
@@ -217,15 +222,16 @@ model<Condition>(
           ? skipped(op)
           : undefined,
     ),
-    twin(
-      "a waiter that has gone before it holds the lock again",
-      /waits for ever/,
-      (op) =>
-        op.kind === "load" && op.word?.name.startsWith("C.TAKEN") && op.stack!.includes("#reap")
-          ? { ...op, kind: "skip", a: 0, label: "(looks away)" }
-          : undefined,
-    ),
   ],
 );
 
-model<Condition>("Condition loses no notify() to a task whose thread died", DEATH, mortal(consumeAsync));
+model<Condition>("Condition loses no notify() to a task whose thread died", DEATH, mortal(consumeAsync), [
+  twin(
+    "a task that has gone before it holds the lock again",
+    /waits for ever/,
+    (op) =>
+      op.kind === "load" && op.word?.name.startsWith("C.TAKEN") && op.stack!.includes("#reap")
+        ? { ...op, kind: "skip", a: 0, label: "(looks away)" }
+        : undefined,
+  ),
+]);

@@ -56,7 +56,7 @@ test("Latch: COUNT with its waiters bit", async () => {
   await waiting;
 });
 
-test("Condition: THREADS LOCK HIGH TICKETS, the monitor, cells of THREAD WAITING GRANTED SYNC TICKET, its lock", async () => {
+test("Condition: THREADS LOCK HIGH TICKETS, the monitor, cells of THREAD WAITING GRANTED SYNC TICKET TAKEN ASLEEP, its lock", async () => {
   const condition = new Condition(undefined, { threads: 3 });
   const words = wordsOf(condition);
   assert.deepEqual([words.length, words[0], words[3], words[4]], [64 + 16, 0x4c040001, 3, 0]);
@@ -64,11 +64,11 @@ test("Condition: THREADS LOCK HIGH TICKETS, the monitor, cells of THREAD WAITING
   const waiting = condition.withLockAsync(() => condition.waitAsync());
   await settle();
   const me = words[32]!;
-  assert.deepEqual([words[5], words[6], ...words.slice(33, 40)], [1, 1, 1, 0, 0, 1, 0, 0, 0]);
+  assert.deepEqual([words[5], words[6], ...words.slice(33, 40)], [1, 1, 1, 0, 0, 1, 0, 2, 0]);
   const guard = condition.acquire();
   assert.equal(words[64 + 3], me);
   condition.notify();
-  assert.deepEqual([...words.slice(33, 40)], [0, 1, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...words.slice(33, 40)], [0, 1, 0, 0, 0, 2, 0]);
   guard.release();
   await waiting;
   assert.deepEqual([...words.slice(32, 40)], [me, 0, 0, 0, 0, 0, 0, 0]);
