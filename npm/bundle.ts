@@ -2,13 +2,14 @@
  * Puts the compiled modules together, so that a worker loads a handful of files and not a hundred: a thread starts
  * three times as fast.
  *
- * - `core.js` holds the whole library. It exports the inside too, each name behind its module's, for the stubs below;
- *   what users may import, `package.json` says.
- * - The entries of `deno.json` and the first modules of workers keep their places. They are thin, and import the core.
- * - What makes a browser's worker by its URL stays out of the core, which that worker loads: bundlers cannot build a
+ * - `core.js` holds what every thread needs at its start, `rest.js` all else: half of the library is not parsed by a
+ *   thread that does not use it. Both export the inside too, each name behind its module's, for the stubs below; what
+ *   users may import, `package.json` says.
+ * - The entries of `deno.json` and the first modules of workers keep their places. They are thin, and import these two.
+ * - What makes a browser's worker by its URL stays out of both, which that worker loads: bundlers cannot build a
  *   worker that contains its own URL.
  *
- * A stub is a module of the sources by its old path, which hands out what the core holds. The tests of the package
+ * A stub is a module of the sources by its old path, which hands out what the two hold. The tests of the package
  * are given stubs (`npm/site.ts`), so that tests of the inside run on the very files that are shipped.
  *
  * @module
@@ -18,16 +19,28 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { createRequire } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
 
-/** Not in the core, though no entry: what names the URL of a browser's worker, and what runs as it is imported. */
+/** In neither, though no entry: what names the URL of a browser's worker, and what runs as it is imported. */
 const OUTSIDE = ["adapters/detect.js"];
 const CORE = "core.js";
-const FROM_FOLDERS = `../${CORE}`;
+const REST = "rest.js";
+/** The first module of a thread: what it imports is the core. */
+const FIRST = "adapters/bootstrap.js";
+/** What it may import later. */
+const ALL = "../primitives/mod.js";
 const WORKER_URL = /(new URL\(\s*["'])(\.\.?\/[^"'`]+\.js)(["'],\s*import\.meta\.url\s*\))/g;
 
-/** The modules that are no files in the package, with what each exports. */
-export type Inside = Readonly<Record<string, readonly string[]>>;
+/** A module that is no file in the package: which one holds it, and what it exports. */
+interface Held {
+  readonly holder: typeof CORE | typeof REST;
+  /** What its names begin with among all exports of the holder. */
+  readonly prefix: string;
+  readonly names: readonly string[];
+}
 
-/** Bundles the modules below `from` into `to`; both must exist. Returns what is inside the core. */
+/** The modules that are no files in the package. */
+export type Inside = Readonly<Record<string, Held>>;
+
+/** Bundles the modules below `from` into `to`; both must exist. Returns what is inside the core and the rest. */
 export async function bundle(tools: string, from: string, to: string, entries: readonly string[]): Promise<Inside> {
   const esbuild = createRequire(tools)("esbuild");
   const outside = [...entries.map((entry) => posix.normalize(entry).replace(/\.ts$/, ".js")), ...OUTSIDE];
@@ -44,27 +57,45 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     sourcemap: true,
     logLevel: "error",
   };
-  const inside = await exportsOf(esbuild, common, from, outside);
-  await esbuild.build({
+  const inside = await insideOf(esbuild, common, from, outside);
+  for (const holder of [CORE, REST] as const) {
+    const others = Object.fromEntries(Object.entries(inside).filter(([, held]) => held.holder !== holder));
+    await esbuild.build({
+      ...common,
+      stdin: { contents: sourceOf(holder, inside), resolveDir: from, sourcefile: holder },
+      outfile: join(to, holder),
+      plugins: [{
+        name: "worker URLs, and the other one",
+        setup: (build: Build) => {
+          leadInside(build, from, others);
+          moveWorkerUrls(build, from);
+        },
+      }],
+    });
+  }
+  const entrance = {
     ...common,
-    stdin: { contents: coreSource(inside), resolveDir: from, sourcefile: CORE },
-    outfile: join(to, CORE),
-    plugins: [{ name: "worker URLs", setup: (build: Build) => moveWorkerUrls(build, from) }],
-  });
-  await esbuild.build({
-    ...common,
-    entryPoints: outside.filter((file) => !OUTSIDE.includes(file)),
     outdir: to,
+    outbase: from,
     lineLimit: 0, // a URL cut in two by a line break is none to bundlers
+    plugins: [{ name: "core and rest", setup: (build: Build) => leadInside(build, from, inside) }],
+  };
+  await esbuild.build({
+    ...entrance,
+    entryPoints: outside.filter((file) => !OUTSIDE.includes(file) && file !== FIRST),
     splitting: true,
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
-    plugins: [{ name: "core", setup: (build: Build) => leadToCore(build, from, inside) }],
   });
-  const core = join(to, CORE);
-  writeFileSync(core, withClassNames(readFileSync(core, "utf8")));
-  // All entries but this one lie in a folder. Source maps count columns, so it keeps its length.
-  const root = join(to, "mod.js");
-  writeFileSync(root, readFileSync(root, "utf8").replaceAll(`"${FROM_FOLDERS}"`, `"./${CORE}" `));
+  await esbuild.build({ ...entrance, entryPoints: [FIRST], external: [ALL] }); // whole: each further file takes time
+  for (const holder of [CORE, REST]) {
+    writeFileSync(join(to, holder), withClassNames(readFileSync(join(to, holder), "utf8")));
+  }
+  if (readFileSync(join(to, CORE), "utf8").includes(`"../${REST}"`)) throw new Error(`${CORE} imports ${REST}`);
+  // Stubs are for modules in folders, these lie above. Source maps count columns, so they keep their length.
+  for (const file of ["mod.js", REST]) {
+    const code = readFileSync(join(to, file), "utf8");
+    writeFileSync(join(to, file), code.replace(/"\.\.\/(core|rest)\.js"/g, '"./$1.js" '));
+  }
   esbuild.stop();
   copyDeclarations(from, to);
   nameSources(to);
@@ -94,26 +125,21 @@ function nameSources(folder: string): void {
   }
 }
 
-/** Writes the module that hands out what the core holds of one module, at its old path below the package. */
-export function writeStub(folder: string, file: string, names: readonly string[]): void {
+/** Writes the module that hands out what is inside of one module, at its old path below the package. */
+export function writeStub(folder: string, file: string, held: Held): void {
   mkdirSync(dirname(join(folder, file)), { recursive: true });
-  writeFileSync(join(folder, file), stub(file, names));
+  writeFileSync(join(folder, file), stub(held));
 }
 
-function stub(file: string, names: readonly string[]): string {
-  const items = names.map((name) => `${inCore(file, name)} as ${name}`);
-  return `export { ${items.join(", ")} } from "${FROM_FOLDERS}";\n`;
+function stub({ holder, prefix, names }: Held): string {
+  const items = names.map((name) => `${prefix}${name} as ${name}`);
+  return `export { ${items.join(", ")} } from "../${holder}";\n`;
 }
 
-/** A module's export among all exports of the core. */
-function inCore(file: string, name: string): string {
-  return `${file.replace(/\.js$/, "").replace(/\W/g, "_")}$${name}`;
-}
-
-function coreSource(inside: Inside): string {
-  return Object.entries(inside).map(([file, names]) => {
-    if (names.length === 0) return "";
-    return `export { ${names.map((name) => `${name} as ${inCore(file, name)}`).join(", ")} } from "./${file}";\n`;
+function sourceOf(which: Held["holder"], inside: Inside): string {
+  return Object.entries(inside).map(([file, { holder, prefix, names }]) => {
+    if (holder !== which || names.length === 0) return "";
+    return `export { ${names.map((name) => `${name} as ${prefix}${name}`).join(", ")} } from "./${file}";\n`;
   }).join("");
 }
 
@@ -122,8 +148,8 @@ type Esbuild = any;
 // deno-lint-ignore no-explicit-any
 type Build = any;
 
-/** All modules but those outside, with the names that each exports. */
-async function exportsOf(
+/** All modules but those outside, with their places and the names that each exports. */
+async function insideOf(
   esbuild: Esbuild,
   common: object,
   from: string,
@@ -145,10 +171,22 @@ async function exportsOf(
   for (const { entryPoint, exports } of Object.values<{ entryPoint?: string; exports: string[] }>(metafile.outputs)) {
     if (entryPoint !== undefined) found[entryPoint] = exports.sort();
   }
-  return Object.fromEntries(files.map((file) => [file, found[file]!]));
+  const { metafile: first } = await esbuild.build({
+    ...common,
+    entryPoints: [FIRST],
+    outdir: from,
+    external: [ALL],
+    sourcemap: false,
+    write: false,
+    metafile: true,
+  });
+  const core = new Set(Object.keys(first.inputs));
+  return Object.fromEntries(
+    files.map((file, i) => [file, { holder: core.has(file) ? CORE : REST, prefix: `_${i}$`, names: found[file]! }]),
+  );
 }
 
-/** The core lies elsewhere than the modules in it, so what they name by URL is named from there. */
+/** Core and rest lie elsewhere than the modules in them, so what these name by URL is named from there. */
 function moveWorkerUrls(build: Build, from: string): void {
   build.onLoad({ filter: /\.js$/ }, ({ path }: { path: string }) => {
     const folder = posix.dirname(relative(from, path).replaceAll("\\", "/"));
@@ -160,13 +198,13 @@ function moveWorkerUrls(build: Build, from: string): void {
   });
 }
 
-/** Has modules outside of the core import from it. */
-function leadToCore(build: Build, from: string, inside: Inside): void {
-  build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: FROM_FOLDERS, external: true }));
+/** Has modules that are inside imported from what holds them. */
+function leadInside(build: Build, from: string, inside: Inside): void {
+  build.onResolve({ filter: /^\.\.\/(?:core|rest)\.js$/ }, ({ path }: { path: string }) => ({ path, external: true }));
   build.onLoad({ filter: /\.js$/ }, ({ path }: { path: string }) => {
     const file = relative(from, path).replaceAll("\\", "/");
-    const names = inside[file];
-    return names && { contents: stub(file, names), loader: "js" };
+    const held = inside[file];
+    return held && { contents: stub(held), loader: "js" };
   });
 }
 

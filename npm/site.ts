@@ -54,7 +54,7 @@ function install(): void {
 function addStubs(): void {
   const inside: Inside = JSON.parse(readFileSync(join(DIST, "inside.json"), "utf8"));
   const folder = join(SITE, "node_modules/lockstep");
-  for (const [file, names] of Object.entries(inside)) writeStub(folder, file, names);
+  for (const [file, held] of Object.entries(inside)) writeStub(folder, file, held);
 }
 
 /** Compiles every module under tests/; returns the tests that run anywhere. */

@@ -147,9 +147,9 @@ export function isShareable(value: unknown): value is Shareable {
 }
 
 /** Primitives are on their way to a thread, as its arguments or as a result: what counts its holders counts it now. */
-export function passOn(primitives: readonly Shareable[], roster: Roster, thread: number): void {
+export function passOn(primitives: readonly object[], roster: Roster, thread: number): void {
   for (const it of primitives) {
-    passers.get((it as unknown as Record<typeof BRAND, string>)[BRAND])?.(it, roster, thread);
+    if (isShareable(it)) passers.get((it as unknown as Record<typeof BRAND, string>)[BRAND])?.(it, roster, thread);
   }
 }
 

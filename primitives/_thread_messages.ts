@@ -29,6 +29,8 @@ export interface ThreadStart {
   readonly args: unknown;
   /** The public fields of a subclass's instance, the same way. */
   readonly fields: unknown;
+  /** Whether there are primitives in these, so that their classes must be there first. */
+  readonly primitives: boolean;
 }
 
 /** From a thread to its starter: what does not fit into bytes, or an error that nobody joins. */

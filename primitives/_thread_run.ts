@@ -4,7 +4,7 @@ import { agent } from "./_agent.ts";
 import { encode } from "./_codec.ts";
 import { encodeError } from "./_codec_error.ts";
 import { now } from "./_deadline.ts";
-import { passOn, type Shareable } from "./_handle.ts";
+import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
@@ -33,10 +33,14 @@ type Target = (...args: unknown[]) => unknown;
 /** What serve() was given, by name. */
 export const served: Map<string, Target> = new Map<string, Target>();
 
-/** Runs a thread, from start to exit. */
-export async function runThread(start: ThreadStart): Promise<void> {
+/**
+ * Runs a thread, from start to exit. `loadClasses` is for what was not loaded with this module: the classes that its
+ * arguments may hold.
+ */
+export async function runThread(start: ThreadStart, loadClasses?: () => Promise<unknown>): Promise<void> {
   const host = requireHost();
   agent.started = true;
+  if (start.primitives) await loadClasses?.();
   if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
   const core = ThreadCore.attach(start.record);
   useRoster(core.roster);
@@ -161,7 +165,7 @@ class ThreadEnd {
       bytes = encode(value, `return from ${title}`, "result");
     } catch (reason) {
       try {
-        const given: Shareable[] = [];
+        const given: object[] = [];
         const message = lower(value, `return from ${title}`, "result", given);
         passOn(given, roster, roster.parent(record.id));
         requireHost().post({ lockstep: "outcome", value: message });

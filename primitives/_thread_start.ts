@@ -2,7 +2,7 @@
 
 import { agent } from "./_agent.ts";
 import { encodeError } from "./_codec_error.ts";
-import { passOn, type Shareable } from "./_handle.ts";
+import { passOn } from "./_handle.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster_record.ts";
 import type { ThreadLocal } from "./_thread_core.ts";
@@ -37,7 +37,7 @@ export interface ThreadPlan {
   readonly args: unknown;
   readonly fields: unknown;
   /** The primitives in both. */
-  readonly given: readonly Shareable[];
+  readonly given: readonly object[];
   readonly worker: (() => unknown) | undefined;
 }
 
@@ -63,6 +63,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     call: plan.call,
     args: plan.args,
     fields: plan.fields,
+    primitives: plan.given.length > 0,
   };
   local.hear = (message) => receive(message, core);
   if (!agent.started && agent.children.size === 0) tellAtEnd(host);

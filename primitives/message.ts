@@ -9,7 +9,7 @@ import { entry, named, refusal, whyNot } from "./_codec_refuse.ts";
 import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
 import type { ErrorParts } from "./_errors_wire.ts";
 import type { Handle } from "./_handle.ts";
-import { attachAny, isShareable, type Shareable } from "./_handle.ts";
+import { attachAny, isShareable } from "./_handle.ts";
 import { LayoutError } from "./errors.ts";
 
 // What stands for a primitive and for an error inside a message.
@@ -58,8 +58,8 @@ export function toMessage(value: unknown): unknown {
   return lower(value, "post", "value");
 }
 
-/** The same with the words that a refusal uses. Adds the primitives that it meets to `met`. */
-export function lower(value: unknown, what: string, root: string, met?: Shareable[]): unknown {
+/** The same with the words that a refusal uses. Adds the primitives, or what stands for one, that it meets to `met`. */
+export function lower(value: unknown, what: string, root: string, met?: object[]): unknown {
   const refuse = (reason: string, place: Place): TypeError => refusal(what, root, stepsTo(place), reason);
   return walk(value, (part, place, later) => {
     if (isShareable(part)) {
@@ -70,6 +70,7 @@ export function lower(value: unknown, what: string, root: string, met?: Shareabl
     if (isError(part, tag)) return lowerError(part, place, later);
     if (Array.isArray(part) || part instanceof Map || part instanceof Set) return copy(part, place, later);
     if (ArrayBuffer.isView(part) || CARRIED.has(tag)) return part;
+    if (Object.hasOwn(part, PRIMITIVE)) met?.push(part); // a message inside of this one
     const reason = whyNot(part, tag);
     if (reason === undefined) return copy(part, place, later);
     if (!clones(part)) throw refuse(reason, place);

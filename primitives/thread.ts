@@ -211,7 +211,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
         { threadName: core.name },
       );
     }
-    const given: Shareable[] = [];
+    const given: object[] = [];
     startThread(core, {
       call,
       args: lower(this.#args, "start a thread with", "args", given),
