@@ -402,6 +402,7 @@ export class Grants {
 
   /** Looks whether waiters have died, and passes on what was granted to them. Every waiter does, now and then. */
   lookAround(): void {
+    if (!this.#cells.newDeaths()) return;
     for (let at = CELLS; at < this.#end; at += CELL) {
       const thread = load(this.#words, at + THREAD);
       if (thread === 0 || this.#roster.alive(thread)) continue;

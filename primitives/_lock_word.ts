@@ -496,7 +496,9 @@ export class LockWord implements Wanted {
   }
 
   #runDue(): void {
-    for (const task of this.local.due.splice(0)) task();
+    const { due } = this.local;
+    for (const task of due) task();
+    due.length = 0;
   }
 
   #wake(all: boolean): void {

@@ -72,7 +72,7 @@ test("codec carries a string of 16 MiB", () => {
     const value = piece.repeat(2 ** 24 / piece.length);
     assert.ok(roundTrip(value) === value);
   }
-});
+}, { limit: 30_000 }); // hundreds of MiB of fresh memory
 
 test("codec keeps cycles and shared references", () => {
   const shared = { a: 1 };
