@@ -8,7 +8,7 @@
 
 import { agent } from "./_agent.ts";
 import { checkTimeout, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
-import type { Handle, Shareable } from "./_handle.ts";
+import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import { memory } from "./_memory.ts";
