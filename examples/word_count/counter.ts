@@ -1,8 +1,7 @@
 // What each thread of the demo does: count, meet the others, merge its part.
 
-import { readFileSync } from "node:fs";
 import type { Barrier, Event, Latch, Queue, Semaphore, SharedArray, SharedValue } from "../../mod.ts";
-import { addCounts, type Counts, countWords, partOf, reason } from "./words.ts";
+import { addCounts, countFile, type Counts, partOf } from "./words.ts";
 
 /** What the threads share. */
 export interface Shared {
@@ -18,6 +17,8 @@ export interface Shared {
   readonly open: Semaphore;
   /** Set by Ctrl-C: no further files. */
   readonly stop: Event;
+  /** What could not be counted, and why. */
+  readonly leftOut: Queue<string>;
   /** Files done, for the progress bar. */
   readonly done: SharedValue<"i32">;
   /** Words counted by each thread. */
@@ -28,37 +29,43 @@ export interface Shared {
 
 /** The target of a thread: counts files until there are none, then merges the words that fall to it. */
 export function count(index: number, shared: Shared): void {
-  const { ready, files, parts, results, open, stop, done, share, counted } = shared;
-  ready.countDown();
-  const mine: Counts = new Map();
+  try {
+    shared.ready.countDown();
+    deal(countFiles(index, shared), shared);
+    shared.counted.wait(); // now every table is in its queue
+    merge(index, shared);
+  } catch (error) {
+    shared.counted.abort(); // or the others would wait there for ever
+    throw error;
+  }
+}
+
+function countFiles(index: number, { files, open, stop, leftOut, done, share }: Shared): Counts {
+  const counts: Counts = new Map();
   let words = 0;
   for (const path of files) {
     if (stop.isSet) break;
-    words += countFile(path, open, mine);
+    const permit = open.acquire();
+    try {
+      words += countFile(path, counts, (line) => leftOut.put(line));
+    } finally {
+      permit.release();
+    }
     done.add(1);
   }
   share.set(index, words);
+  return counts;
+}
 
+/** Hands each word to the thread that merges it. */
+function deal(counts: Counts, { parts }: Shared): void {
   const tables: Counts[] = parts.map(() => new Map());
-  for (const [word, times] of mine) tables[partOf(word, parts.length)]!.set(word, times);
+  for (const [word, times] of counts) tables[partOf(word, parts.length)]!.set(word, times);
   tables.forEach((table, part) => parts[part]!.put(table));
-  counted.wait(); // now every table is in its queue
+}
 
+function merge(index: number, { parts, results }: Shared): void {
   const merged: Counts = new Map();
   for (let from = 0; from < parts.length; from++) addCounts(parts[index]!.get(), merged);
   results.put(merged);
-}
-
-function countFile(path: string, open: Semaphore, counts: Counts): number {
-  const permit = open.acquire();
-  let bytes;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    console.error(`Left out ${path}: ${reason(error)}`);
-    return 0;
-  } finally {
-    permit.release();
-  }
-  return countWords(bytes, counts);
 }

@@ -1,22 +1,24 @@
 // The demo: counts the words of all text files below a folder, on one thread and
 // then on several, and compares. `deno task demo [folder]`
 
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Barrier, Event, isMainThread, Latch, Queue, Semaphore, SharedArray, SharedValue, Thread } from "../../mod.ts";
 import { count, type Shared } from "./counter.ts";
 import { Progress } from "./progress.ts";
-import { addCounts, type Counts, countWords, listFiles, reason } from "./words.ts";
+import { addCounts, countFile, type Counts, listFiles } from "./words.ts";
 
 const THREADS = Math.max(2, availableParallelism());
 const OPEN_FILES = 8;
 const TOP = 10;
+/** How often the one thread turns its event loop, in ms. */
+const TURN = 50;
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 
 async function main(): Promise<number> {
-  const folder = process.argv[2] ?? REPOSITORY;
+  const folder = folderOf(process.argv[2]);
   let files;
   try {
     files = listFiles(folder);
@@ -26,18 +28,16 @@ async function main(): Promise<number> {
   }
   const stop = new Event({ name: "stop" });
   process.once("SIGINT", () => stop.set());
-  console.log(`${files.length} files below ${folder}`);
+  console.log(`${files.length} ${files.length === 1 ? "file" : "files"} below ${folder}`);
 
   const one = await onOneThread(files, stop);
+  if (stop.isSet) return stopped(one, files.length);
   const many = await onThreads(files, stop);
-  printTop(many.counts);
+  if (stop.isSet) return stopped(many, files.length);
+  printResult(many);
   many.shares.forEach((words, index) => {
     console.log(`thread ${index + 1} counted ${words} words, ${percent(words, many.words)}`);
   });
-  if (stop.isSet) {
-    console.log(`Stopped early: ${many.files} of ${files.length} files were counted by the threads`);
-    return 130;
-  }
   console.log(`1 thread:  ${one.ms.toFixed(0)} ms`);
   console.log(`${THREADS} threads: ${many.ms.toFixed(0)} ms, and ${many.startMs.toFixed(0)} ms for starting them`);
   console.log(`speed-up:  ${(one.ms / many.ms).toFixed(2)} ×`);
@@ -49,36 +49,48 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** The measure of all speed-ups. */
-async function onOneThread(files: readonly string[], stop: Event): Promise<{ counts: Counts; ms: number }> {
+/** `deno task` runs in the folder of deno.json; what is typed is meant from where one stands. */
+function folderOf(typed: string | undefined): string {
+  if (typed === undefined || typed === "") return typed ?? REPOSITORY;
+  return resolve(process.env.INIT_CWD ?? ".", typed);
+}
+
+interface Result {
+  readonly counts: Counts;
+  readonly files: number;
+  readonly leftOut: readonly string[];
+  readonly ms: number;
+}
+
+/** The measure of the speed-up: the same work, file by file. */
+async function onOneThread(files: readonly string[], stop: Event): Promise<Result> {
   const counts: Counts = new Map();
+  const leftOut: string[] = [];
   const done = new SharedValue("i32");
   const progress = new Progress("1 thread", files.length, done);
   const begin = performance.now();
+  let turned = begin;
   for (const path of files) {
     if (stop.isSet) break;
-    try {
-      countWords(await readFile(path), counts);
-    } catch (error) {
-      console.error(`Left out ${path}: ${reason(error)}`);
-    }
+    countFile(path, counts, (line) => leftOut.push(line));
     done.add(1);
+    if (performance.now() - turned < TURN) continue;
+    await new Promise((resolve) => setTimeout(resolve)); // for Ctrl-C and the progress bar
+    turned = performance.now();
   }
   const ms = performance.now() - begin;
   progress.end();
-  return { counts, ms };
+  return { counts, files: done.value, leftOut, ms };
 }
 
-interface Outcome {
-  readonly counts: Counts;
-  readonly shares: number[];
+interface SharedResult extends Result {
+  /** Words counted by each thread, and by all. */
+  readonly shares: readonly number[];
   readonly words: number;
-  readonly files: number;
-  readonly ms: number;
   readonly startMs: number;
 }
 
-async function onThreads(files: readonly string[], stop: Event): Promise<Outcome> {
+async function onThreads(files: readonly string[], stop: Event): Promise<SharedResult> {
   const shared: Shared = {
     ready: new Latch(THREADS),
     files: new Queue<string>({ name: "files" }),
@@ -86,6 +98,7 @@ async function onThreads(files: readonly string[], stop: Event): Promise<Outcome
     results: new Queue<Counts>({ name: "results" }),
     open: new Semaphore(OPEN_FILES),
     stop,
+    leftOut: new Queue<string>({ name: "left out" }),
     done: new SharedValue("i32"),
     share: new SharedArray("i32", THREADS),
     counted: new Barrier(THREADS),
@@ -103,15 +116,35 @@ async function onThreads(files: readonly string[], stop: Event): Promise<Outcome
   shared.files.close();
 
   const counts: Counts = new Map();
-  for (let part = 0; part < THREADS; part++) addCounts(await shared.results.getAsync(), counts);
-  await Promise.all(threads.map((thread) => thread.joinAsync())); // not join(): Ctrl-C must get through
+  const collecting = (async () => {
+    for (let part = 0; part < THREADS; part++) addCounts(await shared.results.getAsync(), counts);
+  })();
+  // Not join(): Ctrl-C must get through. Whichever thread fails, its error comes out here.
+  await Promise.all([collecting, ...threads.map((thread) => thread.joinAsync())]);
   const ms = performance.now() - begin - startMs;
   progress.end();
+  shared.leftOut.close();
   const shares = [...shared.share];
-  return { counts, shares, words: shares.reduce((a, b) => a + b, 0), files: shared.done.value, ms, startMs };
+  return {
+    counts,
+    files: shared.done.value,
+    leftOut: [...shared.leftOut],
+    ms,
+    shares,
+    words: shares.reduce((a, b) => a + b, 0),
+    startMs,
+  };
 }
 
-function printTop(counts: Counts): void {
+/** After Ctrl-C: what was counted is not lost. */
+function stopped(result: Result, all: number): number {
+  printResult(result);
+  console.log(`Stopped early: ${result.files} of ${all} files were counted`);
+  return 130;
+}
+
+function printResult({ counts, leftOut }: Result): void {
+  for (const line of leftOut) console.error(line);
   const top = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, TOP);
   const width = Math.max(0, ...top.map(([word]) => word.length));
   for (const [word, times] of top) console.log(`  ${word.padEnd(width)}  ${times}`);

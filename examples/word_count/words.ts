@@ -1,6 +1,6 @@
 // What the demo counts: words, and the text files below a folder.
 
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** How often each word was seen. */
@@ -20,6 +20,16 @@ export function countWords(bytes: Uint8Array, counts: Counts): number {
   return found;
 }
 
+/** The same for a file; what cannot be read or is too large to count is told to `leftOut`, and has none. */
+export function countFile(path: string, counts: Counts, leftOut: (line: string) => void): number {
+  try {
+    return countWords(readFileSync(path), counts);
+  } catch (error) {
+    leftOut(`Left out ${path}: ${reason(error)}`);
+    return 0;
+  }
+}
+
 /** Adds one table to another. */
 export function addCounts(from: Iterable<readonly [string, number]>, to: Counts): void {
   for (const [word, count] of from) to.set(word, (to.get(word) ?? 0) + count);
@@ -34,6 +44,7 @@ export function partOf(word: string, parts: number): number {
 
 /** Every file below a folder, the largest first. Throws an Error that says what is wrong with the folder. */
 export function listFiles(folder: string): string[] {
+  if (folder === "") throw new Error("Cannot count words as the folder's name is empty");
   let stats;
   try {
     stats = statSync(folder);
@@ -61,7 +72,11 @@ function collect(folder: string, files: { path: string; size: number }[], top: b
     if (entry.isDirectory()) {
       if (!SKIPPED.has(entry.name)) collect(path, files, false);
     } else if (entry.isFile()) {
-      files.push({ path, size: statSync(path).size });
+      try {
+        files.push({ path, size: statSync(path).size });
+      } catch (error) {
+        console.error(`Left out ${path}: ${reason(error)}`);
+      }
     }
   }
 }

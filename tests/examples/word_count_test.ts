@@ -1,5 +1,18 @@
 // The demo as its user meets it: right sums, and a word for every wrong folder.
 
+import { count, type Shared } from "../../examples/word_count/counter.ts";
+import { countFile, type Counts } from "../../examples/word_count/words.ts";
+import {
+  Barrier,
+  BrokenBarrierError,
+  Event,
+  Latch,
+  Queue,
+  Semaphore,
+  SharedArray,
+  SharedValue,
+  Thread,
+} from "../../mod.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 
@@ -67,23 +80,59 @@ test(
   options,
 );
 
-test("demo: Ctrl-C stops it early and keeps what was counted", () =>
+for (const half of ["1 thread", "threads"]) {
+  test(`demo: Ctrl-C stops it early and keeps what was counted, ${half}`, () =>
+    inFolder(async (folder) => {
+      const text = "one two three four five six seven eight nine ten\n".repeat(40_000);
+      for (let i = 0; i < 60; i++) await Deno.writeTextFile(`${folder}/${i}.txt`, text);
+      const child = start(folder);
+      let err = "";
+      const listening = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+        new WritableStream({ write: (chunk) => void (err += chunk) }),
+      );
+      const out = new Response(child.stdout).text();
+      await until(() => new RegExp(`${half}: \\d+/60`).test(err), 40_000);
+      child.kill("SIGINT");
+      const { code } = await child.status;
+      await listening;
+      const [, counted = "none"] = /Stopped early: (\d+) of 60 files/.exec(await out) ?? [];
+      assert.equal(code, 130);
+      assert(Number(counted) > 0 && Number(counted) < 60, `${counted} files`);
+      const [, ones = "0"] = /^ {2}one +(\d+)$/m.exec(await out) ?? [];
+      assert.equal(Number(ones), 40_000 * Number(counted)); // nothing lost, nothing half
+    }), options);
+}
+
+test("demo: a file that cannot be read is named once, and left out by both", () =>
   inFolder(async (folder) => {
-    const text = "one two three four five six seven eight nine ten\n".repeat(40_000);
-    for (let i = 0; i < 60; i++) await Deno.writeTextFile(`${folder}/${i}.txt`, text);
-    const child = start(folder);
-    let err = "";
-    const listening = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
-      new WritableStream({ write: (chunk) => void (err += chunk) }),
-    );
-    const out = new Response(child.stdout).text();
-    await until(() => /threads: \d+\/60/.test(err), 40_000);
-    child.kill("SIGINT");
-    const { code } = await child.status;
-    await listening;
-    const [, counted = "none"] = /Stopped early: (\d+) of 60 files/.exec(await out) ?? [];
-    assert.equal(code, 130);
-    assert(Number(counted) > 0 && Number(counted) < 60, `${counted} files`);
-    const [, ones = "0"] = /^ {2}one +(\d+)$/m.exec(await out) ?? [];
-    assert.equal(Number(ones), 40_000 * Number(counted)); // nothing lost, nothing half
+    await Deno.writeTextFile(`${folder}/a.txt`, "one two");
+    await Deno.writeTextFile(`${folder}/b.txt`, "one");
+    const counts: Counts = new Map();
+    const leftOut: string[] = [];
+    for (const name of ["a.txt", "none.txt", "b.txt"]) {
+      countFile(`${folder}/${name}`, counts, (line) => leftOut.push(line));
+    }
+    assert.deepEqual([...counts], [["one", 2], ["two", 1]]);
+    assert.deepEqual(leftOut, [`Left out ${folder}/none.txt: it does not exist`]);
   }), options);
+
+test("demo: a thread that fails sets free those who wait for it", async () => {
+  const shared: Shared = {
+    ready: new Latch(1),
+    files: new Queue<string>(),
+    parts: [], // there is no part for any word: it fails there
+    results: new Queue<Counts>(),
+    open: new Semaphore(1),
+    stop: new Event(),
+    leftOut: new Queue<string>(),
+    done: new SharedValue("i32"),
+    share: new SharedArray("i32", 1),
+    counted: new Barrier(2),
+  };
+  shared.files.put(new URL(import.meta.url).pathname);
+  shared.files.close();
+  const other = assert.rejects(shared.counted.waitAsync(), BrokenBarrierError);
+  const module = new URL("../../examples/word_count/counter.ts", import.meta.url);
+  await assert.rejects(new Thread({ target: count, module, args: [0, shared] }).start().joinAsync(), TypeError);
+  await other;
+}, options);
