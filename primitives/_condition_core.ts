@@ -132,7 +132,7 @@ export class ConditionCore implements Wanted {
   notify(n: number): number {
     this.checkHeld("notify");
     const count = this.grants.notify(n);
-    if (count > 0) this.word.whenFree(this.#wake);
+    if (this.grants.owesWake) this.word.whenFree(this.#wake); // also where a dead waiter's grant has gone on to another
     return count;
   }
 

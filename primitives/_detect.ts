@@ -4,13 +4,15 @@
 // it has a time limit, the threads that it waits for (OWNERS), and a STAMP, the value of WAITS before it last looked who
 // these are. It looks at the start of the wait and again at the end of each slice. A circle is a ring of different
 // threads, each in an untimed blocking wait, each with the next one among its owners. Its closer is the member with
-// the latest ticket. Only the closer searches, and it alone throws: so each circle is broken exactly once, without the
-// members having to agree on anything.
+// the latest ticket, those left out that wait to have a Condition's lock back, as long as there are others: a wait that
+// throws without it would surprise its caller. Only the closer reports the circle, and it alone throws: so each circle is
+// broken exactly once, without the members having to agree on anything.
 //
-// The closer M, whose ticket is m, reports a circle when
+// The closer M reports a circle, in which m is the latest ticket, when
 //   a. for each member T, in any order, it has read a ticket t of an untimed wait, not later than m, then a STAMP that is
 //      not earlier than m, then the next member U among OWNERS, then the same ticket t again;
 //   b. after all that it has found each member alive and still in the wait of ticket t.
+// As m is known only at the end, the search begins with M's own ticket, and again whenever it meets a later one.
 //
 // No false alarm. Write R(T) for what T waits for.
 //   1. A thread is blocked from before it draws its ticket until after it clears WAITING: in between it only looks at
@@ -29,7 +31,7 @@
 //
 // No miss. Once a circle is closed no member changes its wait, so each looks again within a slice and publishes a STAMP
 // not earlier than m. From then on the closer's next search finds it. So that this is soon, the closer, whose early
-// looks come quickly anyway, looks often while it sees a circle that lacks only fresh stamps.
+// looks come quickly anyway, or who looks within a slice, looks often while it sees a circle that lacks only fresh stamps.
 //
 // Other things that may happen meanwhile:
 //   - A thread dies, or its slot is used again: ids carry generations, and one that died is no member. A dead thread whose
@@ -37,7 +39,7 @@
 //   - A member is told to stop: it writes no fresh STAMP either but throws; if it wrote one before, 4 holds for that moment.
 //   - A thread takes R(T) at last but has not cleared WAITING yet: it has stopped looking, so its STAMP grows old; if
 //     it is fresh, R(T) was still another's at v(T), after which nobody could let go of it, by 3.
-//   - RLock, Condition's re-acquire: waits like any other. A join waits for the thread joined.
+//   - RLock: waits like any other. So does Condition's re-acquire, but for who throws. A join waits for the thread joined.
 //   - A writer of an RWLock waits for each of its readers: all must go, so any ring through one of them is a deadlock.
 //   - A task of a thread holds a lock and the thread blocks: the task cannot go on, so the hold is the thread's.
 //   - Waits with a time limit and async waits end by themselves or need no thread: they are no members.
@@ -47,7 +49,7 @@
 import { kindName } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import type { PublishedWait } from "./_roster_waits.ts";
-import { edges, lastWait, untimedWait, waitOf } from "./_roster_waits.ts";
+import { edges, lastWait, reacquires, untimedWait, waitOf } from "./_roster_waits.ts";
 import { checkStuck } from "./_stuck.ts";
 import type { BlockedWait, Wanted } from "./_wait.ts";
 import { title } from "./_wait.ts";
@@ -68,7 +70,11 @@ export function detect(wanted: Wanted, wait: BlockedWait, owners: readonly numbe
         cycle: circle,
       });
     }
-    if (search.suspicious && wait.elapsed < HURRY) wait.hurry();
+    if (!search.suspicious) wait.suspects = undefined;
+    else {
+      wait.suspects ??= wait.elapsed;
+      if (wait.elapsed - wait.suspects < HURRY) wait.hurry();
+    }
   }
   checkStuck(roster, wait);
 }
@@ -89,6 +95,9 @@ class Search {
   readonly #roster: Roster;
   readonly #closer: number;
   readonly #ticket: number;
+  readonly #reacquires: boolean;
+  /** The latest ticket met so far; stamps must not be earlier. */
+  #latest: number;
   readonly #path: { readonly id: number; readonly ticket: number }[] = [];
   readonly #seen = new Set<number>();
   #fresh = true;
@@ -98,16 +107,17 @@ class Search {
   constructor(roster: Roster, closer: number, ticket: number) {
     this.#roster = roster;
     this.#closer = closer;
-    this.#ticket = ticket;
+    this.#ticket = this.#latest = ticket;
+    this.#reacquires = reacquires(roster, closer);
   }
 
   /** The circle, told from the closer on, or `undefined`. */
   circle(): Cycle | undefined {
-    if (!this.#reach(this.#closer, this.#ticket)) {
+    for (let latest: number | undefined; latest !== this.#latest;) {
+      latest = this.#latest;
+      if (this.#search()) continue;
       this.#fresh = false;
-      this.#seen.clear();
-      this.#path.length = 0;
-      this.suspicious = this.#reach(this.#closer, this.#ticket);
+      this.suspicious = this.#search();
       return undefined;
     }
     const waits: PublishedWait[] = [];
@@ -124,7 +134,16 @@ class Search {
     }));
   }
 
-  /** Whether a way leads from that member back to the closer, by (a) of the proof; leaves it in #path. */
+  /** Whether there is a circle, by (a) of the proof; leaves it in #path. */
+  #search(): boolean {
+    this.#seen.clear();
+    this.#path.length = 0;
+    const found = this.#reach(this.#closer, this.#ticket);
+    for (const { ticket } of this.#path) if (this.#isLater(ticket, this.#latest)) this.#latest = ticket;
+    return found;
+  }
+
+  /** Whether a way leads from that member back to the closer; leaves it in #path. */
   #reach(id: number, ticket: number): boolean {
     this.#path.push({ id, ticket });
     for (const next of this.#owners(id, ticket)) {
@@ -132,22 +151,28 @@ class Search {
       if (this.#seen.has(next)) continue;
       this.#seen.add(next);
       const blocked = untimedWait(this.#roster, next);
-      if (blocked !== 0 && this.#age(blocked) >= 0 && this.#reach(next, blocked)) return true;
+      if (blocked !== 0 && this.#goesBefore(next, blocked) && this.#reach(next, blocked)) return true;
     }
     this.#path.pop();
     return false;
   }
 
+  /** Whether another wait leaves it to the closer to throw. */
+  #goesBefore(id: number, ticket: number): boolean {
+    if (reacquires(this.#roster, id) !== this.#reacquires) return !this.#reacquires;
+    return !this.#isLater(ticket, this.#ticket);
+  }
+
   #owners(id: number, ticket: number): readonly number[] {
     const seen = edges(this.#roster, id, ticket);
-    if (seen === undefined || (this.#fresh && this.#age(seen.stamp) > 0)) return [];
+    if (seen === undefined || (this.#fresh && this.#isLater(this.#latest, seen.stamp))) return [];
     return seen.owners;
   }
 
-  /** How much older than the closer's ticket it is, a ticket or a stamp that was read before; wraps. */
-  #age(stamp: number): number {
+  /** Whether the first ticket, or stamp, is later than the second, both read before; wraps. */
+  #isLater(first: number, second: number): boolean {
     const present = lastWait(this.#roster);
-    return ((present - stamp) >>> 0) - ((present - this.#ticket) >>> 0);
+    return (present - first) >>> 0 < (present - second) >>> 0;
   }
 }
 

@@ -85,6 +85,8 @@ export const TASK_SLEEPS = 2;
 
 /** More waiters than one thread can have: a damaged record must not keep anybody busy for long. */
 const MOST = 0xfffff;
+/** Grants of a dead thread that are passed on one by one, to each waiting thread in its turn. */
+const BY_TURNS = 256;
 
 /** Bytes of the record for that many threads, without the lock. */
 export function conditionBytes(threads: number): number {
@@ -141,6 +143,11 @@ export class Grants {
   #leave(): void {
     this.#monitor.leave();
     if (this.#wake.length !== 0) this.wakeGranted();
+  }
+
+  /** Whether something was granted to somebody who has not been woken. */
+  get owesWake(): boolean {
+    return this.#wake.length !== 0;
   }
 
   /** Wakes those that something was granted to. */
@@ -373,15 +380,15 @@ export class Grants {
   }
 
   // The changes of a grant, to be committed.
-  #grant(at: number): void {
-    this.#monitor.set(at + GRANTED, this.#count(at + GRANTED) + 1);
-    if (this.#less(at) > 0) this.#enqueue(at);
+  #grant(at: number, count = 1): void {
+    this.#monitor.set(at + GRANTED, this.#count(at + GRANTED) + count);
+    if (this.#less(at, count) > 0) this.#enqueue(at);
     this.#wake.push(at);
   }
 
-  // One waiter fewer, to be committed.
-  #less(at: number): number {
-    const left = Math.max(this.#count(at + WAITING) - 1, 0);
+  // Fewer waiters, to be committed.
+  #less(at: number, count = 1): number {
+    const left = Math.max(this.#count(at + WAITING) - count, 0);
     this.#monitor.set(at + WAITING, left);
     if (left === 0) this.#monitor.set(at + TICKET, 0);
     return left;
@@ -420,11 +427,14 @@ export class Grants {
       const thread = read(words, at + THREAD);
       if (thread === 0 || this.#roster.alive(thread)) continue;
       for (const word of [at + TAKEN, at + GRANTED]) {
-        for (let left = this.#count(word); left > 0; left--) {
+        for (let left = this.#count(word); left > 0;) {
           const next = this.#choose(at);
           if (next < 0) break; // nobody is left to have it
-          monitor.set(word, left - 1);
-          this.#grant(next);
+          // By turns; as many as no program has, of which each would take a while, all at once.
+          const passed = left <= BY_TURNS ? 1 : Math.min(left, this.#count(next + WAITING));
+          left -= passed;
+          monitor.set(word, left);
+          this.#grant(next, passed);
           monitor.commit();
         }
       }

@@ -54,8 +54,11 @@ export function kindName(number: number): string {
 /** The methods that wait, for dumps. Numbers are never used again; what is missing here is shown as the first. */
 const VERBS: readonly string[] = [
   ...["wait", "acquire", "read", "write", "join", "get", "put", "send", "recv", "poll", "getMany", "putMany"],
-  ...["sendBytes", "recvBytes", "recvBytesInto"],
+  ...["sendBytes", "recvBytes", "recvBytesInto", "reacquire"],
 ];
+
+/** The verb of a wait for a lock that was let go of for a while, and that whoever waits has to have back. */
+export const REACQUIRE = "reacquire";
 
 /** The number of a verb. */
 export function verbNumber(verb: string): number {

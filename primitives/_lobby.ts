@@ -59,6 +59,8 @@ export interface Condition<T> {
   attempt(): T | typeof NOT_YET;
   /** Whether a try may be worth it, for spinning and to wake those behind: a cheap look that never throws. */
   ready(): boolean;
+  /** Whether a try of some other waiter may be worth it, where that is not the same. */
+  readyForOthers?(): boolean;
   /** The longest sleep, in ms, where that is shorter than usual; attempt() may change it. */
   readonly atMost?: number;
   /** Called by a waiter that was woken in vain after PATIENCE ms, each time: sees to it that it is not passed for ever. */
@@ -109,6 +111,10 @@ export class Lobby {
     parker.unpark(words, base + GATE, Infinity);
   }
 
+  #passesOn<T>(condition: Condition<T>): boolean {
+    return condition.readyForOthers?.() ?? condition.ready();
+  }
+
   /** Announces a waiter; returns the BELL to sleep on. */
   #announce(all: boolean): number {
     const words = this.#words;
@@ -149,7 +155,7 @@ export class Lobby {
     } finally {
       wait.end();
       if (insists) condition.relent?.(false);
-      if (slept && condition.ready()) this.wake(1); // invariant 4
+      if (slept && this.#passesOn(condition)) this.wake(1); // invariant 4
     }
   }
 
@@ -203,13 +209,13 @@ export class Lobby {
           return { done: false, sleep: { words, index: base + GATE, expected: gate, ...limit(condition.atMost) } };
         }
         leave();
-        if (slept && condition.ready()) this.wake(1); // invariant 4
+        if (slept && this.#passesOn(condition)) this.wake(1); // invariant 4
         return { done: true, value: result };
       }
     };
     const giveUp = (): void => {
       leave();
-      if (condition.ready()) this.wake(1); // invariant 4
+      if (this.#passesOn(condition)) this.wake(1); // invariant 4
     };
     return waitAsync(condition.wanted, attempt, { signal, onGiveUp: giveUp });
   }

@@ -58,7 +58,7 @@ import { add, cas, load, store } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
 import { checkRank, followTracking, forgetHold, noteHold, tracking } from "./_held.ts";
 import type { Kind } from "./_layout.ts";
-import { FIRST } from "./_layout.ts";
+import { FIRST, REACQUIRE } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
 import { localOf } from "./_local.ts";
 import type { Roster } from "./_roster.ts";
@@ -286,9 +286,13 @@ export class LockWord implements Wanted {
     }
   }
 
-  /** Whether waiting for that holder makes sense: it lives, or it has returned and left the lock for another to release. */
+  /**
+   * Whether waiting for that holder makes sense: it lives, or it has returned and left the lock for another to release.
+   * So has, where locks are handed over, one of which nothing is known any more: had it died, a waiter would have seen it.
+   */
   #stands(owner: number): boolean {
-    return this.roster.alive(owner) || (this.handoff && this.roster.returned(owner));
+    const { roster } = this;
+    return roster.alive(owner) || (this.handoff && (roster.returned(owner) || roster.forgotten(owner)));
   }
 
   /** Whether the free lock is being kept for somebody else. */
@@ -296,6 +300,10 @@ export class LockWord implements Wanted {
     const { words, local } = this;
     const heir = load(words, HEIR);
     if (heir === 0 || (heir & OWNER_MASK) === this.me) return false;
+    if (!this.roster.alive(heir & OWNER_MASK)) {
+      cas(words, HEIR, heir, 0);
+      return false;
+    }
     if (local.heir !== heir) {
       local.heir = heir;
       local.heirSince = now();
@@ -421,7 +429,7 @@ export class LockWord implements Wanted {
 
   #resumed(): Wanted {
     const { kind, words, roster, name } = this;
-    return { kind, words, roster, name, verb: "wait", unstoppable: true, owners: () => this.owners() };
+    return { kind, words, roster, name, verb: REACQUIRE, unstoppable: true, owners: () => this.owners() };
   }
 
   // Letting go.

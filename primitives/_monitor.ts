@@ -66,6 +66,8 @@ export class Monitor {
   /** What the journal holds, as words and values by turns: it is written to memory for others, who find this thread dead. */
   readonly #changes: number[] = [];
   #outer: Monitor | undefined = undefined;
+  /** Whether the journal is being carried out. */
+  #carrying = false;
   /** Called inside, after the place of a dead thread was taken and its changes are complete. */
   takeOver: (() => void) | undefined = undefined;
 
@@ -87,9 +89,14 @@ export class Monitor {
     this.#staged = 0;
   }
 
-  /** Does for itself what others would do if it had died inside. */
+  /** Does for itself what others would do if it had died inside; likewise in the monitors around. */
   mend(): void {
     const outer = this.#outer;
+    this.#mendThis();
+    outer?.mend();
+  }
+
+  #mendThis(): void {
     if ((load(this.#words, this.#base) & HOLDER_MASK) === this.#me) {
       try {
         this.#takePlace();
@@ -99,10 +106,16 @@ export class Monitor {
         // Damaged: whoever uses the record is told so, and this agent goes on with others.
       }
     } else {
+      agent.inside = this.#outer;
       this.#outer = undefined;
-      agent.inside = outer;
     }
-    outer?.mend();
+  }
+
+  /** The monitors entered from inside this one, in which the stack ended. */
+  #mendInner(): void {
+    for (let inner = agent.inside; inner !== undefined && inner !== this; inner = agent.inside) {
+      (inner as Monitor).#mendThis();
+    }
   }
 
   /** In the place of a holder that died, or was cut off: completes what it had committed. */
@@ -170,9 +183,11 @@ export class Monitor {
     this.#staged = 0;
     if (staged === 0) return;
     if (staged === 1) return store(words, changes[0]!, changes[1]!); // one store is whole by itself
+    this.#carrying = true;
     store(words, this.#base + COMMIT, staged);
     for (let i = 0; i < 2 * staged; i += 2) write(words, changes[i]!, changes[i + 1]!);
     store(words, this.#base + COMMIT, 0); // publishes them, to those outside in no order
+    this.#carrying = false;
   }
 
   // What a dead holder had committed; any bytes may stand there.
@@ -185,10 +200,13 @@ export class Monitor {
       if (index > 2 && index < words.length) store(words, index, load(words, first + 2 * i + 1));
     }
     store(words, this.#base + COMMIT, 0);
+    this.#carrying = false;
   }
 
   /** Goes outside. What was not committed is forgotten. */
   leave(): void {
+    if (agent.inside !== this) this.#mendInner();
+    if (this.#carrying) this.#redo(); // cut off in commit(), and not so deep any more
     const words = this.#words;
     if (cas(words, this.#base, this.#me, 0) !== this.#me) {
       store(words, this.#base, 0);

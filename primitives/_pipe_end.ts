@@ -2,7 +2,7 @@
 // The record and its invariants are in the header of _pipe_record.ts.
 
 import type { Words } from "./_atomics.ts";
-import { now, POLL } from "./_deadline.ts";
+import { POLL } from "./_deadline.ts";
 import type { Condition } from "./_lobby.ts";
 import { NOT_YET } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
@@ -17,8 +17,8 @@ import type { Wanted } from "./_wait.ts";
 import { checkBlocking, title } from "./_wait.ts";
 import { ClosedError, UnsupportedError } from "./errors.ts";
 
-/** After so many ms without a move, a blocked sender takes in what other threads of its end may be waiting for. */
-const STUCK_MS = 100;
+/** How often who finds a message claimed looks whether he may take it over, in ms. */
+const GLANCE = 50;
 
 const NOTHING = new Uint8Array(0);
 const NOBODY: readonly number[] = [];
@@ -133,6 +133,7 @@ export class PipeEnd {
       return shipment.done;
     } finally {
       out.cancel(shipment);
+      this.#rest();
     }
   }
 
@@ -154,6 +155,7 @@ export class PipeEnd {
       throw error;
     } finally {
       out.cancel(shipment);
+      this.#rest();
     }
   }
 
@@ -183,8 +185,6 @@ export class PipeEnd {
   #sending(shipment: Shipment, value: unknown, data: boolean, spins: boolean): Condition<boolean> {
     const out = this.#out!;
     const incoming = this.#in;
-    let since = now();
-    let engaged = false;
     let told = false;
     const attempt = (): boolean | typeof NOT_YET => {
       if (shipment.done) return true;
@@ -192,15 +192,10 @@ export class PipeEnd {
       const moves = out.moves + (incoming?.moves ?? 0);
       if (out.advance(shipment, false, spins)) return true;
       if (incoming === undefined) return NOT_YET;
-      engaged ||= incoming.ring.putters.waiting && this.#mayTakeIn(since);
-      if (engaged) {
-        const alone = !this.#local.holders.othersReceive(this.end);
-        const took = incoming.takeIn(alone ? Infinity : 1);
-        engaged = alone || incoming.midway; // else what follows is for whoever receives
-        if (took && out.advance(shipment, false, spins)) return true;
+      if (incoming.ring.putters.waiting && !this.#local.holders.othersMayReceive(this.end)) {
+        if (incoming.takeIn() && out.advance(shipment, false, spins)) return true;
       }
       const moved = out.moves + incoming.moves !== moves;
-      if (moved) since = now();
       if (moved || !told) incoming.ring.putters.wake(Infinity); // the other end's blocked senders (invariant 6)
       told = true;
       return NOT_YET;
@@ -211,11 +206,6 @@ export class PipeEnd {
       attempt,
       ready: () => out.hasRoom(shipment),
     };
-  }
-
-  /** Whether a blocked sender may take in what other threads may be waiting for. */
-  #mayTakeIn(since: number): boolean {
-    return now() - since >= STUCK_MS || !this.#local.holders.othersReceive(this.end);
   }
 
   // Receiving.
@@ -239,12 +229,11 @@ export class PipeEnd {
 
   /** Receives bytes into an array of the caller's; how many they were. */
   recvBytesInto(view: unknown, deadline: number): number | undefined {
-    const incoming = this.#readableEnd();
+    this.#readableEnd();
     const bytes = bytesOf(view, "receive into");
     try {
       return this.#recv(INTO, "recvBytesInto", bytes, deadline)?.length;
     } finally {
-      incoming.giveBack();
       this.#received.bytes = NOTHING;
     }
   }
@@ -270,7 +259,6 @@ export class PipeEnd {
     return this.#recvAsync(DATA, "recvBytes", undefined, signal, dataOf);
   }
 
-  /** A message in parts is put together aside: the caller's array changes when all is there. */
   async recvBytesIntoAsync(view: unknown, signal: AbortSignal | undefined): Promise<number> {
     this.#readableEnd();
     const bytes = bytesOf(view, "receive into");
@@ -292,9 +280,18 @@ export class PipeEnd {
     const incoming = this.#readableEnd();
     const message = this.#received;
     if (incoming.take(want, message, view, deadline !== POLL)) return message;
-    if (deadline === POLL) return this.#look(want, view, false);
-    const found = incoming.ring.getters.wait(this.#condition(want, verb, view), deadline);
-    return found === NOT_YET ? undefined : found;
+    try {
+      if (deadline === POLL) return this.#look(want, view, false);
+      const found = incoming.ring.getters.wait(this.#condition(want, verb, view), deadline);
+      return found === NOT_YET ? undefined : found;
+    } finally {
+      this.#rest();
+    }
+  }
+
+  /** This receive has ended; what it had begun goes on with the next one here, or in any other thread. */
+  #rest(): void {
+    if (this.#in?.midway === true && this.#side.recvLine.length === 0) this.#in.rest();
   }
 
   /** One look for a message; throws ClosedError at the end of file, unless it is only to be looked at. */
@@ -327,6 +324,9 @@ export class PipeEnd {
       get all(): boolean {
         return incoming.claimed;
       },
+      get atMost(): number {
+        return incoming.claimed ? GLANCE : Infinity;
+      },
       attempt: (): T | typeof NOT_YET => {
         const found = this.#look(want, view, spins);
         return found === undefined ? NOT_YET : result(found);
@@ -344,7 +344,11 @@ export class PipeEnd {
   ): Promise<T> {
     const incoming = this.#readableEnd();
     const condition = this.#receiving(want, verb, view, false, result);
-    return await incoming.ring.getters.waitAsync(condition, this.#side.recvLine, signal);
+    try {
+      return await incoming.ring.getters.waitAsync(condition, this.#side.recvLine, signal);
+    } finally {
+      this.#rest();
+    }
   }
 
   #refuse(what: string, does: string, verb: string): never {

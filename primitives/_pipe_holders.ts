@@ -83,13 +83,14 @@ export class Holders {
     });
   }
 
-  /** Whether another thread receives there: a look in passing. */
-  othersReceive(end: EndNumber): boolean {
+  /** Whether another thread may receive there: see _pipe_record.ts. A look in passing. */
+  othersMayReceive(end: EndNumber): boolean {
     const words = this.#words;
     for (const cell of this.#cells.used()) {
       const thread = load(words, cell);
-      if (thread === this.#roster.me || (load(words, cell + FLAGS) & (1 << end)) === 0) continue;
-      if (this.#roster.alive(thread)) return true;
+      if (thread === this.#roster.me || load(words, cell + HOLDS + end) === 0) continue;
+      const receives = (load(words, cell + FLAGS) & (1 << end)) !== 0;
+      if ((receives || load(words, cell + HOLDS + 1 - end) === 0) && this.#roster.alive(thread)) return true;
     }
     return false;
   }

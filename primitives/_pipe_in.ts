@@ -3,8 +3,9 @@
 
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
+import { now } from "./_deadline.ts";
 import { FIRST, isBytes, LAST, MORE, Partial } from "./_pipe_parts.ts";
-import { RECEIVER, SENDER } from "./_pipe_record.ts";
+import { AGAIN as RESEND, IDLE_BIT, RECEIVER, SENDER } from "./_pipe_record.ts";
 import { CODED, Inbox, Message, OTHER, RAW } from "./_queue_message.ts";
 import { frameBytes, HEADER, type Ring } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
@@ -27,6 +28,10 @@ export type Want = typeof VALUE | typeof DATA | typeof INTO | typeof ANY | typeo
 const EMPTY = 0;
 const TAKEN = 1;
 const AGAIN = 2;
+const CLAIMED = 3;
+
+/** How long a receiver may be idle before another takes over, in ms. */
+const PATIENCE = 100;
 
 /** Takes messages out of a ring, whole or in parts. */
 export class Incoming {
@@ -34,6 +39,7 @@ export class Incoming {
   readonly #roster: Roster;
   readonly #sender: number;
   readonly #receiver: number;
+  readonly #resend: number;
   readonly #me: number;
   readonly #scratch: Inbox = new Inbox();
   readonly ring: Ring;
@@ -41,7 +47,10 @@ export class Incoming {
   #inbox: Message[] = [];
   #next = 0;
   #partial: Partial | undefined = undefined;
-  #blocks = false;
+  /** An idle receiver as seen before, how much had been taken out then, and when that was. */
+  #idler = 0;
+  #idlerGots = 0;
+  #idleSince = 0;
   /** Whether another thread is taking in a message in parts, when last seen. */
   claimed = false;
   /** Counts what was taken out of the ring. */
@@ -52,6 +61,7 @@ export class Incoming {
     this.#roster = roster;
     this.#sender = base + SENDER;
     this.#receiver = base + RECEIVER;
+    this.#resend = base + RESEND;
     this.#me = roster.me;
     this.ring = ring;
   }
@@ -67,17 +77,15 @@ export class Incoming {
   }
 
   /**
-   * Takes the next message, if all of it is here. INTO copies it to `view`, the parts of a message as they come if the
-   * thread blocks meanwhile: then it `spins` for them, and calls giveBack() at the end.
+   * Takes the next message, if all of it is here; in a thread that blocks it `spins` for the rest of one that has begun.
+   * INTO copies it to `view`. Who ends his receive without a message calls rest().
    *
    * @throws {TypeError} If it is of the other sort; it stays.
    * @throws {RangeError} If the view is too short; the message stays.
    * @throws {LayoutError} If there is something else in the ring.
    */
   take(want: Want, message: Message, view: Uint8Array | undefined, spins: boolean): boolean {
-    this.#blocks = spins;
-    if (this.#next < this.#inbox.length) {
-      if (want === ANY) return this.#takeRing(want, message, view, spins);
+    if (this.#next < this.#inbox.length && want !== ANY) {
       this.#takeKept(want, message, view);
       return true;
     }
@@ -98,6 +106,10 @@ export class Incoming {
       } finally {
         ring.get.leave();
       }
+      if (found === CLAIMED) {
+        if (!this.#takeOver()) return false;
+        continue;
+      }
       if (found === EMPTY) {
         if (this.#partial === undefined || !spins || !spinUntil(() => ring.filled)) return false;
         continue;
@@ -112,21 +124,58 @@ export class Incoming {
     return this.#partial !== undefined;
   }
 
-  /** Takes what is here into the inbox, so many messages at most. Returns whether anything moved. */
-  takeIn(most: number): boolean {
+  /** Takes what is here into the inbox. Returns whether anything moved. */
+  takeIn(): boolean {
     const before = this.moves;
-    for (let taken = 0; taken < most; taken++) {
-      const message = new Message();
-      if (!this.take(ANY, message, undefined, false)) break;
+    for (let message = new Message(); this.take(ANY, message, undefined, false); message = new Message()) {
       this.#inbox.push(message);
     }
     if (this.kept > 0) this.ring.getters.wake(Infinity); // a task of this agent may wait for it
     return this.moves !== before;
   }
 
-  /** The memory that the caller gave for INTO is its own again. */
-  giveBack(): void {
-    this.#partial?.giveBack();
+  /** A receive has ended before the message that it had begun: others may take that over (invariant 3). */
+  rest(): void {
+    if (this.#partial === undefined) return;
+    const words = this.#words;
+    this.ring.get.enter();
+    if (load(words, this.#receiver) === this.#me) store(words, this.#receiver, this.#me | IDLE_BIT);
+    this.ring.get.leave();
+    this.ring.getters.wake(Infinity);
+  }
+
+  /** Whether an idle receiver has not come back for a while: else two that only poll would take over from each other for ever. */
+  #isStuck(receiver: number): boolean {
+    const { gots } = this.ring;
+    if (receiver === this.#idler && gots === this.#idlerGots) return now() - this.#idleSince >= PATIENCE;
+    this.#idler = receiver;
+    this.#idlerGots = gots;
+    this.#idleSince = now();
+    return false;
+  }
+
+  /** Takes over a message in parts from an idle receiver. Returns whether a look is worth it now. */
+  #takeOver(): boolean {
+    const words = this.#words;
+    const { ring } = this;
+    let took = false;
+    ring.put.enter();
+    ring.get.enter(ring.put);
+    try {
+      const receiver = load(words, this.#receiver);
+      if (receiver === 0 || (receiver & ~IDLE_BIT) === this.#me) return true;
+      const sender = load(words, this.#sender);
+      // Once the sender is done nobody else can have what the receiver has, who goes on with its next receive.
+      if ((receiver & IDLE_BIT) === 0 || sender === 0 || !this.#isStuck(receiver)) return false;
+      store(words, this.#resend, 1);
+      store(words, this.#receiver, 0);
+      took = true;
+    } finally {
+      ring.get.leave();
+      ring.put.leave();
+    }
+    if (took) ring.putters.wake(Infinity);
+    return took;
   }
 
   /** Forgets all that was taken and not received: nobody here will receive it any more. */
@@ -165,14 +214,16 @@ export class Incoming {
     const words = this.#words;
     const { ring } = this;
     const receiver = load(words, this.#receiver);
+    const id = receiver & ~IDLE_BIT;
     this.claimed = false;
-    if (receiver !== 0 && (receiver !== this.#me || this.#partial === undefined)) {
-      if (receiver !== this.#me && this.#roster.alive(receiver)) {
+    if (id !== this.#me) this.#partial = undefined; // taken over
+    if (receiver !== 0 && (id !== this.#me || this.#partial === undefined)) {
+      if (id !== this.#me && this.#roster.alive(id)) {
         this.claimed = true;
-        return EMPTY;
+        return receiver === id ? EMPTY : CLAIMED;
       }
       store(words, this.#receiver, 0);
-    }
+    } else if (receiver !== id) store(words, this.#receiver, id);
     const sender = this.#partial === undefined ? 0 : load(words, this.#sender); // before the look at the ring (invariant 4)
     const at = ring.front();
     if (at < 0) {
@@ -222,30 +273,42 @@ export class Incoming {
       return AGAIN;
     }
     if (want === PEEK) return this.#peekPart(at);
+    if (!this.#suits(at, partial, want, view)) return AGAIN;
     try {
-      check(want, partial.form, partial.word, partial.total, view);
       partial.add(this.ring, at);
     } catch (error) {
-      if (error instanceof LayoutError) this.#discard(at);
+      this.#discard(at);
       throw error;
     }
     this.#consume(at);
     if (word === MORE) return AGAIN;
     this.#drop();
     if (word !== LAST) throw damaged();
-    const inPlace = partial.finish(message);
-    if (want === INTO && !inPlace) view!.set(message.bytes);
+    partial.finish(message);
+    if (want === INTO) view!.set(message.bytes);
     return TAKEN;
+  }
+
+  /** Whether a message in parts is what the caller asks for: throws if not, or gets rid of it if no more of it will come. */
+  #suits(at: number, { form, word, total }: Partial, want: Want, view: Uint8Array | undefined): boolean {
+    try {
+      check(want, form, word, total, view);
+      return true;
+    } catch (error) {
+      if (!this.#givenUp(at)) throw error;
+      this.#discard(at);
+      return false;
+    }
   }
 
   #begin(at: number, want: Want, view: Uint8Array | undefined): number {
     let partial: Partial;
     try {
       partial = Partial.read(this.ring, at);
-      check(want, partial.form, partial.word, partial.total, view);
       if (want === PEEK) return this.#peekPart(at);
+      if (!this.#suits(at, partial, want, view)) return AGAIN;
       try {
-        partial.open(want === INTO && this.#blocks ? view!.subarray(0, partial.total) : undefined);
+        partial.open();
       } catch (cause) {
         throw new LayoutError(`Cannot receive a message of ${partial.total} bytes: ${cause}`);
       }

@@ -4,7 +4,7 @@
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
 import { FIRST_FRAME, LAST, MORE, partBytes, type Shipment, writeFirst } from "./_pipe_parts.ts";
-import { RING, SENDER } from "./_pipe_record.ts";
+import { AGAIN, RING, SENDER } from "./_pipe_record.ts";
 import { type Message, OTHER } from "./_queue_message.ts";
 import { frameBytes, HEADER, Ring } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
@@ -15,6 +15,7 @@ export class Outgoing {
   readonly #words: Words;
   readonly #roster: Roster;
   readonly #sender: number;
+  readonly #again: number;
   readonly #me: number;
   readonly #part: number;
   readonly #small: number;
@@ -28,6 +29,7 @@ export class Outgoing {
     this.#words = words;
     this.#roster = roster;
     this.#sender = base + SENDER;
+    this.#again = base + AGAIN;
     this.#me = roster.me;
     this.ring = ring;
     this.#part = partBytes(ring.size);
@@ -86,7 +88,12 @@ export class Outgoing {
   /** Whether the next part has room: a look that never throws. */
   hasRoom({ message, sent, done }: Shipment): boolean {
     const { length } = message;
-    const need = sent < 0 ? Math.min(frameBytes(length), FIRST_FRAME) : frameBytes(Math.min(this.#part, length - sent));
+    const again = sent >= 0 && load(this.#words, this.#again) !== 0;
+    const need = again
+      ? FIRST_FRAME
+      : sent < 0
+      ? Math.min(frameBytes(length), FIRST_FRAME)
+      : frameBytes(Math.min(this.#part, length - sent));
     return done || this.ring.count().free >= need;
   }
 
@@ -105,10 +112,7 @@ export class Outgoing {
         if (at < 0) return false;
         store(this.#words, this.#sender, this.#me); // invariant 4
         this.#current = shipment;
-        shipment.sent = 0;
-        writeFirst(ring, at, message);
-        ring.publish(at, FIRST_FRAME, 1);
-        this.moves++;
+        this.#putFirst(shipment, at);
       }
     } finally {
       ring.put.leave();
@@ -137,6 +141,12 @@ export class Outgoing {
       const last = shipment.sent + count === message.length;
       ring.put.enter();
       try {
+        if (load(this.#words, this.#again) !== 0) {
+          const at = ring.room(FIRST_FRAME);
+          if (at < 0) return false;
+          this.#putFirst(shipment, at);
+          continue;
+        }
         const at = ring.room(frame);
         if (at < 0) return false;
         const from = message.start + shipment.sent;
@@ -159,6 +169,16 @@ export class Outgoing {
   }
 
   // Inside PUT.
+
+  /** Announces a message in parts, the first time or again. */
+  #putFirst(shipment: Shipment, at: number): void {
+    const { ring } = this;
+    writeFirst(ring, at, shipment.message);
+    ring.publish(at, FIRST_FRAME, 1);
+    store(this.#words, this.#again, 0); // that of an earlier message, or this one's
+    shipment.sent = 0;
+    this.moves++;
+  }
 
   /** Whether no other living thread has begun a message in parts. */
   #isFree(): boolean {

@@ -66,7 +66,6 @@ export class Partial {
   /** How many of them are here. */
   filled = 0;
   #bytes: Uint8Array | undefined = undefined;
-  #borrowed = false;
 
   constructor(form: number, word: number, total: number) {
     this.form = form;
@@ -86,19 +85,9 @@ export class Partial {
     throw new LayoutError("Cannot use this pipe as it is damaged: it announces a message that cannot be");
   }
 
-  /** Puts the bytes to come where the caller wants them, or into memory of its own. */
-  open(into: Uint8Array | undefined): void {
-    this.#borrowed = into !== undefined;
-    this.#bytes = into ?? new Uint8Array(this.total);
-  }
-
-  /** The caller's memory is not to be written any more. */
-  giveBack(): void {
-    if (!this.#borrowed) return;
-    const bytes = new Uint8Array(this.total);
-    bytes.set(this.#bytes!.subarray(0, this.filled));
-    this.#bytes = bytes;
-    this.#borrowed = false;
+  /** Makes room for the bytes to come. Not in the caller's array: the message may be cut short, or taken over. */
+  open(): void {
+    this.#bytes = new Uint8Array(this.total);
   }
 
   /** Takes the part at `at` in. Throws LayoutError if it is longer than what was announced. */
@@ -111,8 +100,8 @@ export class Partial {
     this.filled += length;
   }
 
-  /** Makes it a message, once its last part is here. Returns its bytes where they are the caller's own. */
-  finish(message: Message): boolean {
+  /** Makes it a message, once its last part is here. */
+  finish(message: Message): void {
     if (this.filled !== this.total) {
       throw new LayoutError("Cannot use this pipe as it is damaged: a message is shorter than announced");
     }
@@ -121,6 +110,5 @@ export class Partial {
     message.length = this.total;
     message.start = 0;
     message.bytes = this.#bytes!;
-    return this.#borrowed;
   }
 }

@@ -16,7 +16,9 @@
 //           FLAGS    bit e: it has received at end e
 //   … each direction:
 //   +0    SENDER     inside PUT      id of the thread whose message in parts is on its way, 0 = none
-//   +1    RECEIVER   inside GET      id of the thread that takes in a message in parts, 0 = none
+//   +1    RECEIVER   inside GET      bits 0-29 id of the thread that takes in a message in parts, 0 = none;
+//                                    bit 30 IDLE_BIT: it does not receive at present
+//   +2    AGAIN      inside PUT      1: what was taken in of the message in parts is no more, SENDER sends it from the start
 //   +16   ring       senders, receivers   see _ring.ts; its CLOSED stays 0, as ends close, not rings
 // "Inside" is inside the monitor at word 8; PUT and GET are those of the ring.
 //
@@ -34,15 +36,18 @@
 //      stand parts of one message; if instead a FIRST or a whole message follows, the earlier one was given up, or its
 //      sender died: whoever takes it in drops it.
 //   3. While RECEIVER names a living thread only that thread takes out. It has taken FIRST and what followed into its own
-//      memory. Parts that come where nobody has taken the FIRST of their message belong to one that died: they are dropped.
+//      memory. Parts that come where nobody has taken the FIRST of their message belong to one that died, or will come
+//      again: they are dropped.
+//      A thread whose receive ends before the message does (no more time, aborted) becomes idle, and goes on with its next
+//      receive. Meanwhile any other may take the message over, if its sender is not done: it clears RECEIVER and sets AGAIN.
 //   4. SENDER is set before FIRST is put, and cleared after LAST is put or when the message is given up. So when it is 0
 //      or dead and then the ring is found empty, what was taken in so far will never be complete.
 //   5. Each change inside is one store; CLOSED follows from the cells and the roster.
 //
 // Two who send to each other: a blocked sender of a duplex pipe takes in what arrives, into the inbox of its agent for this
-// end, out of which its receives are served first; but only while the other end's senders are blocked too. It does so at
-// once where no other living thread receives at its end; else only after it was stuck for STUCK_MS, and one message at a
-// time, as those others may be waiting for these messages. (_pipe_end.ts)
+// end, out of which its receives are served first; but only while the other end's senders are blocked too, and where no
+// other living thread may receive at its end, as then these messages may be that one's: it holds the end and has received
+// there, or holds this end only. (Who made the pipe holds both, mostly to give them away.) (_pipe_end.ts)
 //   6. A blocked sender has announced itself in PUTTERS of its direction before it looks there for blocked senders of the
 //      other, and it wakes those whenever it has moved something: so of two that are blocked one sees the other.
 //
@@ -72,6 +77,10 @@ export const CELL_WORDS = 4;
 export const SENDER = 0;
 /** Of a direction. */
 export const RECEIVER = 1;
+/** RECEIVER: it does not receive at present. */
+export const IDLE_BIT = 0x40000000;
+/** Of a direction. */
+export const AGAIN = 2;
 /** Of a direction. */
 export const RING = 16;
 const DIRECTION_WORDS = RING + RING_WORDS;

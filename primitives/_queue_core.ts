@@ -111,6 +111,7 @@ class Offering implements Condition<true> {
   }
 
   readonly ready: () => boolean = () => this.#core.store.hasRoom(this.#length());
+  readonly readyForOthers: () => boolean = () => this.#core.store.hasRoom(0);
 
   insist(task: boolean): void {
     this.#core.store.insist(task, this.#length());
@@ -288,9 +289,9 @@ export class QueueCore {
     const root = new ItemName();
     for (; root.index < values.length; root.index++) {
       const value = values[root.index];
+      message.priority = typeof priority === "number" ? priority : priority(value); // may encode: before stage()
       message.stage(value, "put", root as unknown as string);
       this.#checkFits(message.length);
-      message.priority = typeof priority === "number" ? priority : priority(value);
       batch.add(message);
     }
     return batch;

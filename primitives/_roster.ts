@@ -20,6 +20,7 @@ import {
   HELD_BASE,
   HOOKS,
   IN_STATE_SHIFT,
+  isReused,
   LAST_GENERATION,
   LIFE,
   MAIN,
@@ -282,6 +283,11 @@ export class Roster {
   /** Whether the target of the thread of that id has returned, as far as its slot still tells. */
   returned(id: number): boolean {
     return (this.flags(id) & RETURNED_BIT) !== 0;
+  }
+
+  /** Whether the slot of that id belongs to a later thread by now, so that nothing is known of its end. */
+  forgotten(id: number): boolean {
+    return isReused(this.words, id);
   }
 
   /** DAEMON_BIT and so on of a thread. */

@@ -20,7 +20,7 @@
 //   slot word  name      written by           meaning
 //   0          STATE     any thread, by cas   bits 0-2 FREE, TAKING, STARTING, RUNNING, STOPPING or DEAD; bits 3-20 the
 //                                             generation. The thread's id is slot | generation << 12, generation from 1 on
-//   1          UNTIMED   owner                1 when it waits without a time limit
+//   1          UNTIMED   owner                1 when it waits without a time limit, 2 when that is for a lock to have back
 //   2          LIFE      owner, or the kernel bit 30 set: the thread is dead. In process scope this word is on the
 //                                             kernel's robust list; the agents of one program leave it 0
 //   3          PARENT    who takes the slot   id of the thread that started it, 0 = none
@@ -193,6 +193,13 @@ function inSlot(words: Words, id: number): number {
   if (generation === 0 || id < 0 || id > 0x3fffffff || slot >= SLOTS) return -1; // 0 is that of slots never used
   const seen = load(words, slotAt(slot) + STATE);
   return seen >>> IN_STATE_SHIFT === generation ? seen : -1;
+}
+
+/** Whether a later thread has the slot of this id. */
+export function isReused(words: Words, id: number): boolean {
+  const slot = id & SLOT_MASK;
+  if (id < 0 || id > 0x3fffffff || slot >= SLOTS) return false;
+  return load(words, slotAt(slot) + STATE) >>> IN_STATE_SHIFT > id >>> GENERATION_SHIFT;
 }
 
 /** The first word of the EXTRA area of a slot. */

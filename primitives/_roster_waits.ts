@@ -3,7 +3,7 @@
 
 import { add, cas, load, store, write } from "./_atomics.ts";
 import { timeOfDay } from "./_deadline.ts";
-import { verbName, verbNumber } from "./_layout.ts";
+import { REACQUIRE, verbName, verbNumber } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import {
   CHECKED,
@@ -73,7 +73,7 @@ export function beginWait(
   write(words, at + SINCE, since | 0);
   write(words, at + WAIT_HI, hi);
   write(words, at + WAIT_LO, lo);
-  write(words, at + UNTIMED, untimed ? 1 : 0);
+  write(words, at + UNTIMED, !untimed ? 0 : verb === REACQUIRE ? 2 : 1);
   write(words, at + OWNERS, 0);
   write(words, at + WAIT_LEN, name === "" ? 0 : writeText(words, at + WAIT_NAME, NAME_BYTES, name));
   store(words, at + WAITING, ticket);
@@ -121,7 +121,7 @@ export function waitOf(roster: Roster, id: number): PublishedWait | undefined {
     verb: verbName(load(words, at + VERB)),
     key: (load(words, at + WAIT_HI) & 0x1fffff) * 0x100000000 + (load(words, at + WAIT_LO) >>> 0),
     name: readText(words, at + WAIT_NAME, load(words, at + WAIT_LEN), NAME_BYTES),
-    untimed: load(words, at + UNTIMED) === 1,
+    untimed: load(words, at + UNTIMED) !== 0,
     elapsed: (timeOfDay() - load(words, at + SINCE)) >>> 0,
     checked: load(words, at + CHECKED),
     owners: readOwners(roster, id, at),
@@ -148,8 +148,14 @@ export function untimedWait(roster: Roster, id: number): number {
   const at = slotOf(words, id);
   if (at < 0) return 0;
   const ticket = load(words, at + WAITING);
-  if (ticket === 0 || load(words, at + UNTIMED) !== 1 || !roster.alive(id)) return 0;
+  if (ticket === 0 || load(words, at + UNTIMED) === 0 || !roster.alive(id)) return 0;
   return isIn(roster, id, at, ticket) ? ticket : 0;
+}
+
+/** Whether the untimed wait of that ticket is for a lock to have back. */
+export function reacquires({ words }: Roster, id: number): boolean {
+  const at = slotOf(words, id);
+  return at >= 0 && load(words, at + UNTIMED) === 2;
 }
 
 /** For whom a thread waits in the wait of that ticket, and the stamp of its latest look. */

@@ -72,6 +72,8 @@ export class BlockedWait {
   readonly started: number;
   /** Ticket of the wait in the roster. */
   readonly ticket: number;
+  /** _detect.ts: since when, as `elapsed`, it sees a circle that lacks fresh stamps. */
+  suspects: number | undefined = undefined;
   /** _stuck.ts: what it saw of a program that seems to be stuck. */
   suspicion: unknown = undefined;
 

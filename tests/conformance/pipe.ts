@@ -60,6 +60,27 @@ export function echoBytes(end: Any, longest: number): number {
   }
 }
 
+/** Sends one long message, and then does nothing with the end. */
+export function sendAndStay(end: Any, bytes: number, done: Event): void {
+  end.sendBytes(pattern(bytes));
+  done.wait();
+}
+
+/** Receives messages of bytes, once it may; their lengths. */
+export function recvLong(end: Any, count: number, begin: Event): number[] {
+  begin.wait();
+  return Array.from({ length: count }, () => {
+    const bytes: Uint8Array = end.recvBytes();
+    return wrongByte(bytes) < 0 ? bytes.length : -1;
+  });
+}
+
+/** Receives values, once it may. */
+export function recvSome(end: Any, count: number, begin: Event): number[] {
+  begin.wait();
+  return Array.from({ length: count }, () => end.recv().i);
+}
+
 /** Sends numbers with its own mark. */
 export function produce(end: Any, mark: number, count: number): void {
   for (let i = 0; i < count; i++) end.send({ mark, i, fill: "x".repeat(i % 97) });
@@ -325,6 +346,56 @@ export function pipeCases(has: Capabilities): void {
     assert.equal(await thread.joinAsync(), 2);
     await assert.rejects(here.recvAsync(), ClosedError);
   }, { limit: 20_000 });
+
+  for (const stays of [true, false]) {
+    const what = `one thread sends, another receives at the same end: nothing goes to the wrong one, which ${
+      stays ? "stays" : "ends"
+    }`;
+    test(`P17 ${what}`, async () => {
+      const [here, there] = pipe<any, any>({ name: "split" });
+      const [begin, done] = [new Event(), new Event()];
+      if (!stays) done.set();
+      const writer = go(sendAndStay, there, 4 * MIB, done);
+      const reader = go(recvSome, there, 30, begin);
+      there.close();
+      await until(() => blockedOn("Connection", "split") === 1, 8_000);
+      let sent = 0;
+      const sending = (async () => {
+        for (; sent < 30; sent++) await here.sendAsync({ i: sent, fill: "x".repeat(100_000) });
+      })();
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 10)); // now both are stuck
+      assert(sent < 30, `${sent} were taken though nobody has received`);
+      const { length } = await here.recvBytesAsync() as Uint8Array;
+      assert.equal(length, 4 * MIB);
+      if (!stays) await writer.joinAsync();
+      begin.set();
+      assert.deepEqual(await reader.joinAsync(), Array.from({ length: 30 }, (_, i) => i));
+      await sending;
+      done.set();
+      await writer.joinAsync();
+    }, { limit: 30_000 });
+  }
+
+  test("P18 a receive that gives up in the middle of a long message leaves it to another thread", async () => {
+    for (const form of ["try", "abort"]) {
+      const [here, there] = pipe<any, any>();
+      const begin = new Event();
+      begin.set();
+      const sending = there.sendBytesAsync(pattern(3 * MIB)); // goes on only as this event loop turns
+      if (form === "try") assert.equal(here.tryRecvBytes(), undefined);
+      else {
+        const controller = new AbortController();
+        const receiving = here.recvBytesAsync({ signal: controller.signal });
+        controller.abort("enough");
+        assert.equal(await receiving.catch((reason: unknown) => reason), "enough");
+      }
+      const other = go(recvLong, here, 2, begin);
+      await sending;
+      await there.sendBytesAsync(pattern(10));
+      assert.deepEqual(await other.joinAsync(), [3 * MIB, 10]);
+      assert.equal(here.tryRecvBytes(), undefined); // what it had begun is no message any more
+    }
+  }, { limit: 30_000 });
 
   test("P16 a thread returns an end: it stays open for the one who joins", async () => {
     const end = await go(makePipe).joinAsync();

@@ -157,19 +157,23 @@ test("RWLock: a reader that a waiting writer keeps out takes part", async () => 
   assert.equal(theOne(outcomes).cycle.length, 3);
 });
 
-test("A Condition's re-acquire takes part", async () => {
-  const lock = new Lock({ name: "lock" });
-  const condition = new Condition(new Lock({ name: "inner" }), { name: "ready" });
-  const met = new Latch(1);
-  const threads = [
-    new Thread({ target: holdAndAwait, module, args: [lock, condition, met], name: "awaits" }).start(),
-    new Thread({ target: notifyAndWant, module, args: [lock, condition, met], name: "notifies" }).start(),
-  ];
-  const [awaits, notifies] = await Promise.all(threads.map((thread) => thread.joinAsync()));
-  // The first has also waited to be notified, so its time says nothing.
-  const { message } = theOne([{ ...awaits!, ms: 0 }, notifies!]);
-  assert.match(message, /awaits holds Lock "lock", waits for Lock "inner", held by notifies/);
-  assert.equal(lock.locked || condition.lock.locked, false);
+// C11: a wait that ended with an error would end without the lock, and a release in its `finally` would end another's hold.
+test("C11 a Condition's re-acquire takes part in a circle, which whoever waits for something else breaks", async () => {
+  for (let round = 0; round < 6; round++) {
+    const lock = new Lock({ name: "lock" });
+    const condition = new Condition(round % 2 === 0 ? new Lock({ name: "inner" }) : undefined, { name: "ready" });
+    const met = new Latch(1);
+    const threads = [
+      new Thread({ target: holdAndAwait, module, args: [lock, condition, met], name: "awaits" }).start(),
+      new Thread({ target: notifyAndWant, module, args: [lock, condition, met], name: "notifies" }).start(),
+    ];
+    const [awaits, notifies] = await Promise.all(threads.map((thread) => thread.joinAsync()));
+    assert.equal(awaits!.message, undefined);
+    const { message } = theOne([notifies!]);
+    assert.match(message, /^Cannot acquire Lock "lock" as this closes a circle of 2 threads/);
+    assert.match(message, /awaits holds Lock "lock", waits for R?Lock "(inner|ready)", held by notifies/);
+    assert.equal(lock.locked || condition.lock.locked, false);
+  }
 });
 
 test("acquireAll() in a circle with plain acquires is told as well, and lets go of what it had taken", async () => {

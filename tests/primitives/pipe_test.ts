@@ -1,6 +1,7 @@
 // What one thread can show of PYTHON.md section 10; tests/conformance/pipe.ts has the rest.
 
 import type { FullHandle } from "../../primitives/_handle.ts";
+import { IDLE_BIT } from "../../primitives/_pipe_record.ts";
 import {
   ClosedError,
   Connection,
@@ -13,6 +14,9 @@ import {
   UnsupportedError,
 } from "../../primitives/mod.ts";
 import { assert, hasDispose, random, test } from "../_harness.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = Connection<any, any>;
 
 const SMALL = 256; // bytes of a ring in which little fits
 
@@ -377,6 +381,34 @@ test("a full pipe: trySend() is false and sends nothing, with and without a limi
   }
 });
 
+test("P14 a message that was given up in the middle is no message of the other sort, nor one too long for a view", () => {
+  for (
+    const [give, take] of [
+      [(a: Any) => a.trySendBytes(pattern(5000), { timeout: 1 }), (b: Any) => b.tryRecv()],
+      [(a: Any) => a.trySend("x".repeat(5000), { timeout: 1 }), (b: Any) => b.tryRecvBytes()],
+      [(a: Any) => a.trySendBytes(pattern(5000), { timeout: 1 }), (b: Any) => b.tryRecvBytesInto(new Uint8Array(10))],
+    ] as const
+  ) {
+    const [a, b] = pipe<unknown, unknown>({ maxBytes: 1000 });
+    assert.equal(give(a), false);
+    assert.equal(take(b), undefined);
+    assert.equal(give(a), false);
+    a.close();
+    assert.throws(() => take(b), ClosedError);
+  }
+});
+
+test("P13 recvBytesInto() writes nothing of a message that does not come whole", () => {
+  const [a, b] = pipe({ maxBytes: 1000 });
+  const view = new Uint8Array(6000).fill(9);
+  assert.equal(a.trySendBytes(pattern(5000), { timeout: 1 }), false);
+  assert.equal(b.tryRecvBytesInto(view, { timeout: 1 }), undefined);
+  a.sendBytes(new Uint8Array([1, 2]));
+  assert.equal(b.recvBytesInto(view), 2);
+  assert.deepEqual([...view.subarray(0, 3)], [1, 2, 9]);
+  assert(view.subarray(2).every((byte) => byte === 9));
+});
+
 test("P4 poll(): a message that was given up in the middle is none, also where its beginning was received", async () => {
   for (const maxBytes of [100, 1000, 65536]) {
     const [a, b] = pipe({ maxBytes });
@@ -597,7 +629,7 @@ test("a Connection for 2 threads in 100 bytes is laid out as its header says", (
   assert.equal(view[bytes1 + 4]! >>> 30, 3); // OTHER
   assert.deepEqual([view[bytes1 + 4]! & 0xff, view[bytes1 + 5]], [16, 5]); // FIRST
   assert.equal(b.tryRecvBytes(), undefined);
-  assert.equal(view[32 + 80 + 1], view[16]); // RECEIVER
+  assert.equal(view[32 + 80 + 1], view[16]! | IDLE_BIT); // RECEIVER, which has given up for now
   b.close();
   assert.deepEqual([view[6], view[7], view[18], view[32 + 81]], [0, 1, 0, 0]); // CLOSED, HOLDS, RECEIVER
   a.close();

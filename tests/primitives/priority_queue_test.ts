@@ -1,7 +1,7 @@
 // What is PriorityQueue's own; the rest it shares with Queue is in queue_test.ts.
 
 import type { FullHandle } from "../../primitives/_handle.ts";
-import { PriorityQueue } from "../../primitives/mod.ts";
+import { PriorityQueue, Queue } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
 
 test("Q1 PriorityQueue: the lowest number first, equals in the order of their puts, none given is 0", () => {
@@ -72,6 +72,18 @@ function closed<T>(queue: PriorityQueue<T>): PriorityQueue<T> {
   queue.close();
   return queue;
 }
+
+test("PriorityQueue.putMany() keeps its messages apart from what its priority function sends elsewhere", () => {
+  const [queue, log] = [new PriorityQueue<{ id: number }>(), new Queue<unknown>()];
+  const priority = ({ id }: { id: number }): number => {
+    log.put({ id: 99 });
+    log.put(["of another shape", id]);
+    return -id;
+  };
+  queue.putMany([{ id: 1 }, { id: 2 }], { priority });
+  assert.deepEqual(queue.getMany(9), [{ id: 2 }, { id: 1 }]);
+  assert.equal(log.size, 4);
+});
 
 test("PriorityQueue: does as a sorted list does, whatever the sizes", () => {
   const prng = random();

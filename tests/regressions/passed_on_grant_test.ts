@@ -1,0 +1,60 @@
+// A thread was notified and died on its way to the lock. The notify() that found it dead passed its grant on, and woke
+// nobody, as it notified nobody itself: the waiter went on only at the end of its slice.
+
+import { Condition } from "../../mod.ts";
+import { store } from "../../primitives/_atomics.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { assert, test } from "../_harness.ts";
+
+function wordsOf({ handle }: Condition): Int32Array<SharedArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+}
+
+const ENDED = 5 | (1 << 12); // an id that nobody has
+const HIGH = 5;
+const SECOND = 32 + 8;
+const GRANTED = 2;
+
+test("Condition.notify() wakes who gets the grant of a thread that died", async () => {
+  const condition = new Condition();
+  const words = wordsOf(condition);
+  const waiting = condition.withLockAsync(() => condition.waitAsync());
+  await new Promise((resolve) => setTimeout(resolve));
+  store(words, HIGH, 2);
+  store(words, SECOND, ENDED);
+  store(words, SECOND + GRANTED, 1);
+
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  const woken: number[] = [];
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "notify", {
+    value(view: Int32Array, index: number, count?: number) {
+      if (view.buffer === words.buffer) woken.push(index);
+      return real.notify(view, index, count);
+    },
+  });
+  try {
+    condition.withLock(() => assert.equal(condition.notify(), 0)); // nobody is left to be notified
+  } finally {
+    realm.Atomics = real;
+  }
+  assert(woken.includes(32 + GRANTED), `woken are ${woken}`);
+  await waiting;
+});
+
+test("Condition.notify() on a record full of nonsense ends soon", () => {
+  const condition = new Condition(undefined, { threads: 64 });
+  const words = wordsOf(condition);
+  const me = condition.withLock(() => condition.lock.owner!);
+  store(words, HIGH, 64);
+  for (let i = 0; i < 64; i++) {
+    const cell = 32 + 8 * i;
+    const counts = i % 2 === 0 ? [ENDED, 0, 0x7fffffff, 0, 0, 0x7fffffff] : [me, 0x7fffffff, 0, 0, 1, 0];
+    counts.forEach((count, word) => store(words, cell + word, count));
+  }
+  const begin = performance.now();
+  condition.withLock(() => condition.notify());
+  assert.between(performance.now() - begin, 0, 2000);
+});
