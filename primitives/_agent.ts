@@ -52,6 +52,8 @@ export class Agent {
   readonly children: Set<Child> = new Set<Child>();
   /** thread.ts: whether Lockstep started this thread. */
   started = false;
+  /** thread.ts: how many threads have started one another, up to this one. */
+  generation = 0;
   /** _permits_state.ts: what has to be told when this thread's target has returned, in contrast to any other end. */
   readonly leaving: Set<{ leave(): void }> = new Set<{ leave(): void }>();
   /** _thread_start.ts: what the latest threads posted as their outcome, for joiners elsewhere that hold but a handle. */

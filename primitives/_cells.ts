@@ -83,7 +83,10 @@ export class Cells {
       }
     }
     throw new RangeError(
-      `Cannot use ${what} in one more thread as ${this.count} threads use it: raise its option threads`,
+      `Cannot use ${what} in one more thread as ${
+        this.count === 1 ? "1 thread uses" : `${this.count} threads use`
+      } it: ` +
+        "raise its option threads",
     );
   }
 

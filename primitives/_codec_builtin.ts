@@ -161,8 +161,9 @@ function lowerBuffer(whole: Lower, buffer: ArrayBuffer, depth: number): Tree {
 }
 
 function lowerView(whole: Lower, value: ArrayBufferView, depth: number): Tree {
-  const { buffer, byteOffset, byteLength } = value;
+  const { buffer } = value;
   if (isShared(buffer)) throw whole.refuse(SHARED, depth);
+  const [byteOffset, byteLength] = windowOf(whole, value, depth);
   const kind = viewKind(value);
   if (kind < 0) {
     throw whole.refuse(`${named(tagOf(value))} cannot be carried`, depth);
@@ -173,6 +174,15 @@ function lowerView(whole: Lower, value: ArrayBufferView, depth: number): Tree {
   }
   const bytes = view(whole, buffer as ArrayBuffer, byteOffset, byteLength, depth);
   return kind === format.UINT8_ARRAY ? bytes : whole.escape([MARK, format.VIEW, kind, bytes]);
+}
+
+/** Where a view begins and how long it is. A DataView says so only while its buffer is there. */
+function windowOf(whole: Lower, value: ArrayBufferView, depth: number): [number, number] {
+  try {
+    return [value.byteOffset, value.byteLength];
+  } catch {
+    throw whole.refuse("a view of a detached ArrayBuffer cannot be carried", depth);
+  }
 }
 
 /** The bytes of a buffer; a detached one has none, not even zero of them. */

@@ -3,7 +3,12 @@
 // than one without that property.
 
 import { encode } from "./_codec.ts";
-import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
+import { isError, LOST, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
+
+/** So many objects are looked through for what can be carried. */
+const MOST_SAVED = 1000;
+/** How much is kept of the message and of the stack of an error that takes too much room, in characters; the second try. */
+const BRIEF = [2000, 200];
 
 /**
  * The bytes of whatever was thrown, a view that is good until the next encode.
@@ -19,6 +24,30 @@ export function encodeError(thrown: unknown): Uint8Array {
   }
 }
 
+/**
+ * The same for an error that took more bytes than there is room for: without its properties, save `code`, and with the reason
+ * as its cause; the reason itself if even that is too long.
+ */
+export function encodeBriefly(thrown: unknown, why: string, room: number): Uint8Array {
+  const reason = new RangeError(why);
+  reason.stack = undefined;
+  try {
+    if (!isError(thrown as object, tagOf(thrown))) return encode(reason, "carry", "error");
+    const { kind, name, message, stack, properties } = takeApart(thrown as Error, readIfPossible);
+    const at = properties.indexOf("code");
+    for (const most of BRIEF) {
+      const brief = putTogether(kind, name.slice(0, most), message?.slice(0, most), stack?.slice(0, most));
+      if (at >= 0 && isCarried(properties[at + 1])) setProperty(brief, "code", properties[at + 1], true);
+      setProperty(brief, "cause", reason, false);
+      const bytes = encode(brief, "carry", "error");
+      if (bytes.length <= room) return bytes;
+    }
+  } catch {
+    // a Proxy that lets nobody look
+  }
+  return encode(reason, "carry", "error");
+}
+
 function isCarried(value: unknown): boolean {
   try {
     encode(value, "carry");
@@ -28,28 +57,57 @@ function isCarried(value: unknown): boolean {
   }
 }
 
-/** A copy of an error without what cannot be carried; errors inside are salvaged too. */
-function salvage(error: Error, saved: Map<unknown, Error>): Error {
-  const known = saved.get(error);
-  if (known !== undefined) return known;
+/** A copy of an error without what cannot be carried, at whatever depth that stands. */
+function salvage(error: Error, saved: Map<unknown, unknown>): Error {
   if (!isError(error, tagOf(error))) throw new TypeError("no error");
-  const { kind, name, message, stack, hidden, properties } = takeApart(error);
+  const { kind, name, message, stack, hidden, properties } = takeApart(error, readIfPossible);
   const copy = putTogether(kind, name, message, stack);
   saved.set(error, copy);
-  const keep = (value: unknown): unknown =>
-    isCarried(value)
-      ? value
-      : typeof value === "object" && value !== null && isError(value, tagOf(value))
-      ? salvage(value as Error, saved)
-      : undefined;
   for (let i = 0; i < properties.length; i += 2) {
-    const value = properties[i + 1];
-    const kept = Array.isArray(value) && !isCarried(value) ? value.map(keep) : keep(value);
-    if (kept !== undefined || value === undefined) {
-      setProperty(copy, String(properties[i]), kept, i >= 2 * hidden);
-    }
+    const kept = keep(properties[i + 1], saved);
+    if (kept !== LOST) setProperty(copy, String(properties[i]), kept, i >= 2 * hidden);
   }
   return copy;
+}
+
+/** A value, or what can be carried of it; LOST if that is nothing. */
+function keep(value: unknown, saved: Map<unknown, unknown>): unknown {
+  if (value === LOST || saved.size > MOST_SAVED) return LOST;
+  if (isCarried(value)) return value;
+  if (typeof value !== "object" || value === null) return LOST;
+  const known = saved.get(value);
+  if (known !== undefined) return known;
+  try {
+    if (isError(value, tagOf(value))) return salvage(value, saved);
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      saved.set(value, items);
+      for (const item of value) {
+        const kept = keep(item, saved);
+        items.push(kept === LOST ? undefined : kept);
+      }
+      return items;
+    }
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return LOST;
+    const copy = {};
+    saved.set(value, copy);
+    for (const key of Object.keys(value)) {
+      const kept = keep(readIfPossible(value, key), saved);
+      if (kept !== LOST) setProperty(copy, key, kept, true);
+    }
+    return copy;
+  } catch {
+    return LOST; // a Proxy, or nested too deep
+  }
+}
+
+function readIfPossible(owner: object, key: string): unknown {
+  try {
+    return (owner as Record<string, unknown>)[key];
+  } catch {
+    return LOST;
+  }
 }
 
 function describe(value: unknown): string {

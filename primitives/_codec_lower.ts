@@ -196,8 +196,9 @@ export class Lowering {
     done.forEach((tree, i) => pairs.push(String(i), tree));
     for (const key of Object.keys(value)) {
       const index = Number(key);
-      if (index < done.length) continue;
-      this.steps[depth] = String(index) === key ? index : key;
+      const isIndex = String(index) === key && index >= 0 && Number.isInteger(index);
+      if (isIndex && index < done.length) continue;
+      this.steps[depth] = isIndex ? index : key;
       pairs.push(this.text(key), this.lower(value[key as unknown as number], depth + 1));
     }
     return this.escape(pairs);

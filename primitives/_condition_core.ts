@@ -190,7 +190,7 @@ export class ConditionCore implements Wanted {
     this.checkHeld("wait on");
     const { grants, word } = this;
     if (guard !== undefined && !stands(guard, word)) {
-      throw new NotHeldError(`Cannot wait on ${this.title} as the guard holds its ${word.title} no longer`);
+      throw new NotHeldError(`Cannot wait on ${this.title} as the guard does not hold its ${word.title}`);
     }
     signal?.throwIfAborted();
     checkStop(this);

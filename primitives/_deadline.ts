@@ -38,7 +38,7 @@ export function timeoutOf(options: unknown, fallback = 0): number {
 /** Checks that `options` is an object, if it is there at all. */
 export function optionsObject<T extends object>(options: unknown): Partial<T> {
   if (options === undefined) return {};
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(`Cannot read options as they must be an object: they are ${describe(options)}`);
   }
   return options as Partial<T>;

@@ -113,13 +113,15 @@ class Search {
 
   /** The circle, told from the closer on, or `undefined`. */
   circle(): Cycle | undefined {
-    for (let latest: number | undefined; latest !== this.#latest;) {
+    let latest: number;
+    do {
       latest = this.#latest;
-      if (this.#search()) continue;
-      this.#fresh = false;
-      this.suspicious = this.#search();
-      return undefined;
-    }
+      if (!this.#search()) {
+        this.#fresh = false;
+        this.suspicious = this.#search();
+        return undefined;
+      }
+    } while (latest !== this.#latest);
     const waits: PublishedWait[] = [];
     for (const { id, ticket } of this.#path) { // (b) of the proof
       const wait = waitOf(this.#roster, id);

@@ -76,26 +76,29 @@ export interface ErrorParts {
   readonly properties: unknown[];
 }
 
+/** What a reader of properties gives for one that throws, if it does not throw itself. */
+export const LOST: unique symbol = Symbol("lost");
+
+function readPlainly(error: Error, key: string): unknown {
+  return (error as unknown as Record<string, unknown>)[key];
+}
+
 /** Reads all that travels of an error. */
-export function takeApart(error: Error): ErrorParts {
-  const kind = kindOf(error);
+export function takeApart(error: Error, read: (error: Error, key: string) => unknown = readPlainly): ErrorParts {
+  const kind = kindOf(error, read);
   const properties: unknown[] = [];
   for (const key of HIDDEN) {
-    if (hiddenOwn(error, key)) {
-      properties.push(key, (error as unknown as Record<string, unknown>)[key]);
-    }
+    if (hiddenOwn(error, key)) properties.push(key, read(error, key));
   }
   const hidden = properties.length / 2;
   for (const key of Object.keys(error)) {
-    if (key !== "message" && key !== "stack") {
-      properties.push(key, (error as unknown as Record<string, unknown>)[key]);
-    }
+    if (key !== "message" && key !== "stack") properties.push(key, read(error, key));
   }
-  const { name, message, stack } = error;
+  const [name, message, stack] = [read(error, "name"), read(error, "message"), read(error, "stack")];
   return {
     kind,
-    name: String(name),
-    message: message === "" && !Object.hasOwn(error, "message") ? undefined : String(message),
+    name: name === LOST ? kind : String(name),
+    message: message === LOST || (message === "" && !Object.hasOwn(error, "message")) ? undefined : String(message),
     stack: typeof stack === "string" ? stack : undefined,
     hidden,
     properties,
@@ -195,7 +198,7 @@ export function tagOf(value: unknown): string {
 }
 
 /** The nearest known class; the name decides for an error of another realm. */
-function kindOf(error: Error): string {
+function kindOf(error: Error, read: (error: Error, key: string) => unknown): string {
   if (domException !== undefined && error instanceof domException) {
     return DOM_EXCEPTION;
   }
@@ -204,7 +207,7 @@ function kindOf(error: Error): string {
     if (kind !== undefined) return kind;
   }
   if (tagOf(error) === DOM_EXCEPTION) return DOM_EXCEPTION;
-  const name = String(error.name);
+  const name = String(read(error, "name"));
   return /^[A-Z]/.test(name) && classes.has(name) ? name : "Error";
 }
 

@@ -124,6 +124,9 @@ export function wordsAt(what: string, at: unknown, byteLength: number): Words {
   if (!isSharedBuffer(buffer)) {
     throw new TypeError(`Cannot place ${what} as buffer must be a SharedArrayBuffer: it is ${describe(buffer)}`);
   }
+  if (typeof byteOffset !== "number") {
+    throw new TypeError(`Cannot place ${what} as byteOffset must be a number: it is ${describe(byteOffset)}`);
+  }
   if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset % ALIGN !== 0) {
     throw new RangeError(
       `Cannot place ${what} as byteOffset must be a multiple of ${ALIGN}, 0 or more: it is ${describe(byteOffset)}`,

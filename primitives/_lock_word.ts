@@ -334,7 +334,7 @@ export class LockWord implements Wanted {
   }
 
   /** Marks a hold whose thread is dead, and throws OwnerDiedError; returns if it has let go before it died. */
-  #throwIfDied(seen: number): void {
+  #throwIfDied(seen: number, verb = this.verb): void {
     const { words, roster } = this;
     const owner = seen & OWNER_MASK;
     if ((seen & DIED_BIT) === 0) {
@@ -342,9 +342,9 @@ export class LockWord implements Wanted {
       this.#wake(true);
     }
     const threadName = roster.name(owner);
+    const who = threadName === "" ? `thread ${owner}` : `thread ${JSON.stringify(threadName)}`;
     throw new OwnerDiedError(
-      `Cannot acquire ${this.title} as thread ${JSON.stringify(threadName)} died holding it: ` +
-        "recover() takes it over, to repair what it protects",
+      `Cannot ${verb} ${this.title} as ${who} died holding it: recover() takes it over, to repair what it protects`,
       { threadName },
     );
   }
@@ -450,7 +450,10 @@ export class LockWord implements Wanted {
 
   /** RLock: gives back one level of this thread's own hold. Throws NotHeldError when there is none. */
   releaseOwn(): void {
-    const { local, title, owner } = this;
+    const { local, title } = this;
+    const seen = load(this.words, OWNER);
+    const owner = seen & OWNER_MASK;
+    if (owner !== 0 && owner !== this.me && !this.#stands(owner)) this.#throwIfDied(seen, "release");
     if (owner !== this.me) {
       const who = owner === 0 ? "it is free" : `current owner is ${owner}`;
       const why = owner === 0 ? "nobody holds it" : `thread ${this.me} does not hold it`;
@@ -471,7 +474,7 @@ export class LockWord implements Wanted {
       // What was left behind by a target that returned, anybody may release, as in Python.
       const died = (seen & DIED_BIT) !== 0 || !(this.roster.alive(owner) || this.roster.returned(owner));
       if (owner !== 0 && !this.handoff && died) {
-        this.#throwIfDied(seen);
+        this.#throwIfDied(seen, "release");
         continue;
       }
       if (owner !== 0 && this.#releaseSlow(owner)) break;

@@ -53,7 +53,8 @@ export function tellUntold(): void {
 
 /** What a starter does with an error that was passed to it. */
 export function passedUp(thread: FullHandle, error: Uint8Array): void {
-  tellOrPass(ThreadCore.attach(thread), decode(error));
+  const core = ThreadCore.attach(thread);
+  if (!core.record.taken) tellOrPass(core, decode(error)); // it may have been joined meanwhile
 }
 
 /** Tells of a thread's error here, unless a starter has a hook and this agent has none. */

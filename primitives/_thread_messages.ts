@@ -29,6 +29,8 @@ export interface ThreadStart {
   readonly args: unknown;
   /** The public fields of a subclass's instance, the same way. */
   readonly fields: unknown;
+  /** How many threads have started one another, from the first thread of the program to this one. */
+  readonly generation: number;
   /** Whether there are primitives in these, so that their classes must be there first. */
   readonly primitives: boolean;
 }

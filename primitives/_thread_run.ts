@@ -2,7 +2,7 @@
 
 import { agent } from "./_agent.ts";
 import { encode } from "./_codec.ts";
-import { encodeError } from "./_codec_error.ts";
+import { encodeBriefly, encodeError } from "./_codec_error.ts";
 import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
@@ -40,6 +40,7 @@ export const served: Map<string, Target> = new Map<string, Target>();
 export async function runThread(start: ThreadStart, loadClasses?: () => Promise<unknown>): Promise<void> {
   const host = requireHost();
   agent.started = true;
+  agent.generation = start.generation;
   if (start.primitives) await loadClasses?.();
   if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
   const core = ThreadCore.attach(start.record);
@@ -192,12 +193,9 @@ class ThreadEnd {
     }
     let bytes = encodeError(error).slice(); // a hook may encode too
     if (bytes.length > record.capacity) {
-      const short = new RangeError(
-        `Cannot pass on what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
-          `maxResultBytes is ${record.limit}`,
-      );
-      short.stack = undefined;
-      bytes = encodeError(short).slice();
+      const why = `Cannot pass on all of what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
+        `maxResultBytes is ${record.limit}`;
+      bytes = encodeBriefly(error, why, record.capacity).slice();
     }
     this.#settle({ kind: "threw", bytes }, error);
   }

@@ -63,6 +63,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     call: plan.call,
     args: plan.args,
     fields: plan.fields,
+    generation: agent.generation + 1,
     primitives: plan.given.length > 0,
   };
   local.hear = (message) => receive(message, core);

@@ -33,6 +33,9 @@ export type {
   WorkerLike,
 } from "./_thread_options.ts";
 
+/** Threads that start one another, as those do that a module starts which each of them imports, end after so many. */
+const MOST_GENERATIONS = 64;
+
 let coreOfThread: (thread: Thread<any, any>) => ThreadCore;
 
 /** The shared side of a thread. */
@@ -208,6 +211,13 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
       throw new ThreadError(
         `Cannot start ${core.title} as this module is being imported by a thread: ` +
           "guard what only the main thread is to do with isMainThread",
+        { threadName: core.name },
+      );
+    }
+    if (agent.generation >= MOST_GENERATIONS) {
+      throw new ThreadError(
+        `Cannot start ${core.title} as ${MOST_GENERATIONS} threads have started one another: if that is the work of a ` +
+          "module that each of them imports, guard what only the main thread is to do with isMainThread",
         { threadName: core.name },
       );
     }
