@@ -30,6 +30,9 @@ if (isMainThread) {
   console.log(`empty: ${counter.isEmpty}, full: ${counter.isFull}, size: ${counter.size}`);
   console.log(`one more at once: ${counter.tryPut({ name: "fish", cook: "main" })}`);
   console.log(`one more in 20 ms: ${counter.tryPut({ name: "fish", cook: "main" }, { timeout: 20 })}`);
+  console.log(`taken at once: ${counter.tryGet()?.value.name}`);
+  counter.taskDone();
+  console.log(`from an empty one in 20 ms: ${new Queue().tryGet({ timeout: 20 })}`);
 
   const options = { module: import.meta.url };
   const waiters = [1, 2].map(() => new Thread({ target: serve, ...options, args: [counter] }).start());

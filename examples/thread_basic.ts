@@ -13,6 +13,8 @@ export function music(): string {
 if (isMainThread) {
   const thread = new Thread({ target: music, module: import.meta.url, name: "player" });
   thread.start();
-  console.log(thread.join()); // waits, and gives what music() returned
+  const ended = thread.tryJoin({ timeout: 10_000 }); // waits 10 s at most
+  console.log(ended === undefined ? "it still plays" : "it has ended");
+  console.log(thread.join()); // waits as long as it takes, and gives what music() returned
   console.log(`alive: ${thread.alive}`);
 }

@@ -210,4 +210,10 @@ function leadInside(build: Build, from: string, inside: Inside): void {
 
 function copyDeclarations(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !/\.js(?:\.map)?$/.test(path) });
+  // A project need not say in its `lib` what only the declarations of a guard need.
+  for (const file of readdirSync(to, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".d.ts"))) {
+    const text = readFileSync(join(to, file), "utf8");
+    if (!/\bDisposable\b|Symbol\.dispose/.test(text)) continue;
+    writeFileSync(join(to, file), `/// <reference lib="esnext.disposable" />\n${text}`);
+  }
 }

@@ -59,7 +59,7 @@ const STRICT = {
   compilerOptions: {
     target: "ES2022",
     module: "NodeNext",
-    lib: ["ES2022", "ESNext.Disposable", "ES2024.SharedMemory", "DOM"],
+    lib: ["ES2022", "DOM"],
     types: [],
     outDir: "out",
     strict: true,

@@ -15,8 +15,8 @@ export interface ThreadSettings {
 }
 
 /** The arguments of a target: required unless it can do without. */
-export type ThreadArguments<A extends readonly unknown[]> = [] extends A ? { args?: NoInfer<A> }
-  : { args: NoInfer<A> };
+export type ThreadArguments<A extends readonly unknown[]> = [] extends A ? { args?: Readonly<NoInfer<A>> }
+  : { args: Readonly<NoInfer<A>> };
 
 /** A thread that calls an exported function. */
 export type TargetOptions<R, A extends readonly unknown[]> =

@@ -93,7 +93,9 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
   } finally {
     agent.importing = false;
   }
-  const exports = new Map(Object.entries(found));
+  // What `module.exports = { … }` gives is all in `default`, on Node.
+  const inside = typeof found.default === "object" && found.default !== null ? found.default : {};
+  const exports = new Map(Object.entries({ ...inside, ...found }));
   const run = target === undefined ? undefined : find(core, exports, target, module);
   if (subclass === undefined) return adoptThread(core, run, args);
   const thread = adoptThread(core, run, args, find(core, exports, subclass, module));

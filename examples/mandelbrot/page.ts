@@ -8,8 +8,14 @@ const module = new URL("./painter.ts", import.meta.url);
 const STRIP = 12; // rows
 const START = { x: -0.65, y: 0, scale: 3.4 };
 const ZOOM = 1.5;
+const FARTHEST = 4 * START.scale;
+const NEAREST = 1e-12 * START.scale; // beyond it doubles tell no points apart
 const MOVE = 0.12; // of the width
 const REFRESH = 250; // ms
+const GLANCE = 10; // ms, while a deadlock is being made
+const FROZEN = 2000; // ms for which the panel then shows it
+
+let frozen = 0; // until when the panel stays as it is
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const screen = element<HTMLCanvasElement>("canvas");
@@ -53,7 +59,7 @@ function run(): void {
     const picture = canvas.picture.add(1) + 1;
     await canvas.strips.joinAsync(); // nobody paints the one before any more
     if (picture !== canvas.picture.value) return; // and nobody wants this one
-    const began = performance.now();
+    let began = 0; // when the first strip is taken: threads have to start before
     const strips: Strip[] = [];
     for (let top = 0; top < height; top += STRIP) {
       strips.push({ picture, top, rows: Math.min(STRIP, height - top), ...view });
@@ -62,18 +68,18 @@ function run(): void {
     let done = false;
     const watch = (): void => {
       if (done) return;
+      if (began === 0 && canvas.strips.size < strips.length) began = performance.now();
       draw();
-      status.textContent = `${canvas.strips.size} of ${strips.length} strips are waiting`;
       requestAnimationFrame(watch);
     };
     watch();
     await canvas.strips.joinAsync();
     done = true;
     draw();
-    const zoom = (START.scale / view.scale).toFixed(1);
-    status.textContent = `Painted by ${painters} threads in ${
-      (performance.now() - began).toFixed(0)
-    } ms, zoom ${zoom} ×`;
+    const zoom = START.scale / view.scale;
+    const times = zoom < 1e5 ? zoom.toFixed(1) : zoom.toExponential(1);
+    const ms = began === 0 ? "less than a frame" : `${(performance.now() - began).toFixed(0)} ms`;
+    status.textContent = `Painted by ${painters} threads in ${ms}, zoom ${times} ×`;
   }
 
   function fail(error: unknown): void {
@@ -82,8 +88,8 @@ function run(): void {
 
   function act(key: string): boolean {
     const step = view.scale * MOVE;
-    if (key === "+" || key === "=") view.scale /= ZOOM;
-    else if (key === "-") view.scale *= ZOOM;
+    if (key === "+" || key === "=") view.scale = Math.max(view.scale / ZOOM, NEAREST);
+    else if (key === "-") view.scale = Math.min(view.scale * ZOOM, FARTHEST);
     else if (key === "ArrowLeft") view.x -= step;
     else if (key === "ArrowRight") view.x += step;
     else if (key === "ArrowUp") view.y -= step;
@@ -94,6 +100,8 @@ function run(): void {
     return true;
   }
   addEventListener("keydown", (event) => {
+    // Elsewhere than on the picture arrow keys scroll the page.
+    if (event.key.startsWith("Arrow") && document.activeElement !== screen) return;
     if (!event.ctrlKey && !event.metaKey && !event.altKey && act(event.key)) event.preventDefault();
   });
   for (const button of document.querySelectorAll<HTMLElement>("[data-key]")) {
@@ -101,16 +109,22 @@ function run(): void {
   }
 
   setInterval(() => showThreads(canvas), REFRESH);
-  element("deadlock").addEventListener("click", (event) => void makeDeadlock(event.target as HTMLButtonElement));
+  element("deadlock").addEventListener(
+    "click",
+    (event) => void makeDeadlock(canvas, event.target as HTMLButtonElement),
+  );
   show().catch(fail);
   showThreads(canvas);
 }
 
 function showThreads(canvas: Canvas): void {
+  if (performance.now() < frozen) return;
   const rows = threadDump().threads.map(({ name, state, waits }) => {
     const [wait] = waits;
     const owners = wait?.owners.map((owner) => owner.name).join(", ") ?? "";
-    const what = wait === undefined ? "" : `${wait.kind} ${wait.name}${owners === "" ? "" : `, held by ${owners}`}`;
+    const what = wait === undefined
+      ? ""
+      : `${wait.task ? "a task: " : ""}${wait.kind} ${wait.name}${owners === "" ? "" : `, held by ${owners}`}`;
     const [, number] = /^painter (\d+)$/.exec(name) ?? [];
     const strips = number === undefined ? "" : String(canvas.shares.at(Number(number) - 1));
     return row([name, state, what, strips]);
@@ -125,7 +139,7 @@ function row(texts: readonly string[]): HTMLTableRowElement {
   return tr;
 }
 
-async function makeDeadlock(button: HTMLButtonElement): Promise<void> {
+async function makeDeadlock(canvas: Canvas, button: HTMLButtonElement): Promise<void> {
   const report = element("report");
   button.disabled = true;
   report.hidden = false;
@@ -137,8 +151,15 @@ async function makeDeadlock(button: HTMLButtonElement): Promise<void> {
     new Thread({ target: clash, module, args: [accounts, audit, both], name: "transfer" }).start(),
     new Thread({ target: clash, module, args: [audit, accounts, both], name: "check" }).start(),
   ];
+  const looking = setInterval(() => {
+    const stuck = threadDump().threads.filter(({ waits }) => waits[0]?.kind === "Lock" && waits[0].owners.length > 0);
+    if (stuck.length < 2 || performance.now() < frozen) return;
+    showThreads(canvas); // who holds what; it is found and broken before anybody could read it
+    frozen = performance.now() + FROZEN;
+  }, GLANCE);
   const lines: string[] = [];
   const outcomes = await Promise.allSettled(threads.map((thread) => thread.joinAsync()));
+  clearInterval(looking);
   outcomes.forEach((outcome, index) => {
     const { name } = threads[index]!;
     if (outcome.status === "fulfilled") lines.push(`Thread ${JSON.stringify(name)} ${outcome.value}.`);

@@ -19,7 +19,9 @@ empty: true, full: false, size: 0
 empty: false, full: true, size: 3
 one more at once: false
 one more in 20 ms: false
-served 103 dishes
+taken at once: soup
+from an empty one in 20 ms: undefined
+served 102 dishes
 Queue "counter" (size=0/3, closed)
 `,
   "value.ts": `
@@ -44,6 +46,7 @@ with one more: 4
   "thread_basic.ts": `
 player plays the first song
 player plays the second song
+it has ended
 the music is over
 alive: false
 `,

@@ -176,6 +176,9 @@ test("codec keeps holes and named properties of arrays", () => {
   far[4_294_967_294] = "last";
   carries(far);
   carries(Object.assign([1, [2]], { name: -0, "01": "x", "\ud800": 1 }));
+  carries(Object.assign([1, 2], { "-7": "negative", "0.5": "between", "": "no name", "1e0": 1 }));
+  // deno-lint-ignore no-sparse-arrays
+  carries(Object.assign([1, , 3], { "-1": "negative", "0.5": "between", "": "no name", "00": 0 }));
   // deno-lint-ignore no-sparse-arrays
   carries(Object.assign([, "b"], { extra: undefined }));
   carries("aXbX".match(/X/));

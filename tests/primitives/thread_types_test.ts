@@ -19,6 +19,7 @@ test("Thread's arguments and result have the target's types", () => {
   new Thread({ target: optional, module });
   new Thread({ target: optional, module, args: [2] });
   new Thread({ target: none, module });
+  new Thread({ target: optional, module, args: [2] as const });
   new Thread({ target: rest, module, args: [1, 2, 3] });
   new Timer({ interval: 1, target: none, module });
   const wrong = () => {
