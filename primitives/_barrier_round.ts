@@ -222,7 +222,7 @@ export class BarrierRound implements Wanted {
 
   /** What printing a barrier shows. */
   toString(): string {
-    const state = this.broken ? "broken" : `waiting=${this.waiting}/${this.parties}`;
+    const state = this.broken ? "broken" : `waiters=${this.waiting}/${this.parties}`;
     return `${title(this.kind, this.name)} (${state})`;
   }
 

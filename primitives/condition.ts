@@ -101,6 +101,21 @@ export class Condition {
     return this.#core.lock;
   }
 
+  /** Whether anybody holds the lock, at this moment: `lock.locked`. */
+  get locked(): boolean {
+    return this.lock.locked;
+  }
+
+  /** The id of the thread that holds the lock, at this moment: `lock.owner`. */
+  get owner(): number | undefined {
+    return this.lock.owner;
+  }
+
+  /** Whether the calling thread, or one of its tasks, holds the lock: `lock.heldByCurrentThread`. */
+  get heldByCurrentThread(): boolean {
+    return this.lock.heldByCurrentThread;
+  }
+
   /** Takes the lock, blocking the thread: `lock.acquire()`. */
   acquire(): Guard {
     return this.lock.acquire();

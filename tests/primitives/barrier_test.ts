@@ -256,7 +256,7 @@ test("Barrier: rounds with random arrivals, withdrawals and resets keep every pl
 test("G15 Barrier: printing it shows who waits", async () => {
   const barrier = new Barrier(3, { name: "phase" });
   const wait = outcome(barrier.waitAsync());
-  assert.equal(String(barrier), 'Barrier "phase" (waiting=1/3)');
+  assert.equal(String(barrier), 'Barrier "phase" (waiters=1/3)');
   barrier.abort();
   assert.equal(inspect(barrier) ?? String(barrier), 'Barrier "phase" (broken)');
   await wait;

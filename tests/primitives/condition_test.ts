@@ -30,7 +30,9 @@ test("C1 C2 Condition: its own lock is an RLock; a given one is that very lock",
   const lock = new Lock();
   const condition = new Condition(lock);
   assert.equal(condition.lock, lock);
+  assert.deepEqual([condition.locked, condition.owner, condition.heldByCurrentThread], [false, undefined, false]);
   lock.acquire();
+  assert.deepEqual([condition.locked, condition.owner, condition.heldByCurrentThread], [true, lock.owner, true]);
   assert.equal(condition.tryAcquire(), undefined);
   condition.release();
   assert.equal(lock.locked, false);
