@@ -279,8 +279,8 @@ export class PipeEnd {
   #recv(want: Want, verb: string, view: Uint8Array | undefined, deadline: number): Message | undefined {
     const incoming = this.#readableEnd();
     const message = this.#received;
-    if (incoming.take(want, message, view, deadline !== POLL)) return message;
     try {
+      if (incoming.take(want, message, view, deadline !== POLL)) return message;
       if (deadline === POLL) return this.#look(want, view, false);
       const found = incoming.ring.getters.wait(this.#condition(want, verb, view), deadline);
       return found === NOT_YET ? undefined : found;

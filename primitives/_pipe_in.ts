@@ -5,7 +5,7 @@ import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
 import { now } from "./_deadline.ts";
 import { FIRST, isBytes, LAST, MORE, Partial } from "./_pipe_parts.ts";
-import { AGAIN as RESEND, IDLE_BIT, RECEIVER, SENDER } from "./_pipe_record.ts";
+import { AGAIN as RESEND, IDLE_BIT, RECEIVER, RESTS, SENDER } from "./_pipe_record.ts";
 import { CODED, Inbox, Message, OTHER, RAW } from "./_queue_message.ts";
 import { frameBytes, HEADER, type Ring } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
@@ -40,6 +40,7 @@ export class Incoming {
   readonly #sender: number;
   readonly #receiver: number;
   readonly #resend: number;
+  readonly #rests: number;
   readonly #me: number;
   readonly #scratch: Inbox = new Inbox();
   readonly ring: Ring;
@@ -47,9 +48,9 @@ export class Incoming {
   #inbox: Message[] = [];
   #next = 0;
   #partial: Partial | undefined = undefined;
-  /** An idle receiver as seen before, how much had been taken out then, and when that was. */
+  /** An idle receiver as seen before, RESTS as of then, and when that was. */
   #idler = 0;
-  #idlerGots = 0;
+  #idlerRests = 0;
   #idleSince = 0;
   /** Whether another thread is taking in a message in parts, when last seen. */
   claimed = false;
@@ -62,6 +63,7 @@ export class Incoming {
     this.#sender = base + SENDER;
     this.#receiver = base + RECEIVER;
     this.#resend = base + RESEND;
+    this.#rests = base + RESTS;
     this.#me = roster.me;
     this.ring = ring;
   }
@@ -139,43 +141,52 @@ export class Incoming {
     if (this.#partial === undefined) return;
     const words = this.#words;
     this.ring.get.enter();
-    if (load(words, this.#receiver) === this.#me) store(words, this.#receiver, this.#me | IDLE_BIT);
+    if (load(words, this.#receiver) === this.#me) {
+      store(words, this.#rests, (load(words, this.#rests) + 1) | 0);
+      store(words, this.#receiver, this.#me | IDLE_BIT);
+    }
     this.ring.get.leave();
     this.ring.getters.wake(Infinity);
   }
 
   /** Whether an idle receiver has not come back for a while: else two that only poll would take over from each other for ever. */
   #isStuck(receiver: number): boolean {
-    const { gots } = this.ring;
-    if (receiver === this.#idler && gots === this.#idlerGots) return now() - this.#idleSince >= PATIENCE;
+    const rests = load(this.#words, this.#rests);
+    if (receiver === this.#idler && rests === this.#idlerRests) return now() - this.#idleSince >= PATIENCE;
     this.#idler = receiver;
-    this.#idlerGots = gots;
+    this.#idlerRests = rests;
     this.#idleSince = now();
     return false;
   }
 
-  /** Takes over a message in parts from an idle receiver. Returns whether a look is worth it now. */
+  /** Takes over a message in parts from an idle receiver (invariant 3). Returns whether a look is worth it now. */
   #takeOver(): boolean {
     const words = this.#words;
     const { ring } = this;
-    let took = false;
     ring.put.enter();
     ring.get.enter(ring.put);
     try {
       const receiver = load(words, this.#receiver);
       if (receiver === 0 || (receiver & ~IDLE_BIT) === this.#me) return true;
+      if ((receiver & IDLE_BIT) === 0) return false;
       const sender = load(words, this.#sender);
-      // Once the sender is done nobody else can have what the receiver has, who goes on with its next receive.
-      if ((receiver & IDLE_BIT) === 0 || sender === 0 || !this.#isStuck(receiver)) return false;
-      store(words, this.#resend, 1);
+      if (sender !== 0 && this.#roster.alive(sender)) {
+        if (!this.#isStuck(receiver)) return false;
+        store(words, this.#resend, 1);
+      } else if (!this.#restWillNotCome()) return false;
       store(words, this.#receiver, 0);
-      took = true;
     } finally {
       ring.get.leave();
       ring.put.leave();
     }
-    if (took) ring.putters.wake(Infinity);
-    return took;
+    ring.putters.wake(Infinity);
+    return true;
+  }
+
+  /** Whether the end of a message that has been taken in so far is not in the ring either, and its sender is done or dead. */
+  #restWillNotCome(): boolean {
+    const at = this.ring.front();
+    return at < 0 || this.ring.form(at) !== OTHER || this.ring.word(at) <= FIRST || this.#givenUp(at);
   }
 
   /** Forgets all that was taken and not received: nobody here will receive it any more. */
@@ -183,10 +194,19 @@ export class Incoming {
     this.#inbox = [];
     this.#next = 0;
     if (this.#partial === undefined) return;
-    this.ring.get.enter();
-    this.#drop();
-    this.ring.get.leave();
-    this.ring.getters.wake(Infinity);
+    this.#partial = undefined;
+    const words = this.#words;
+    const { ring } = this;
+    ring.put.enter();
+    ring.get.enter(ring.put);
+    if ((load(words, this.#receiver) & ~IDLE_BIT) === this.#me) { // else it was taken over
+      if (load(words, this.#sender) !== 0) store(words, this.#resend, 1);
+      store(words, this.#receiver, 0);
+    }
+    ring.get.leave();
+    ring.put.leave();
+    ring.putters.wake(Infinity);
+    ring.getters.wake(Infinity);
   }
 
   #takeKept(want: Want, message: Message, view: Uint8Array | undefined): void {
@@ -223,7 +243,7 @@ export class Incoming {
         return receiver === id ? EMPTY : CLAIMED;
       }
       store(words, this.#receiver, 0);
-    } else if (receiver !== id) store(words, this.#receiver, id);
+    } else if (receiver !== id && want !== PEEK) store(words, this.#receiver, id);
     const sender = this.#partial === undefined ? 0 : load(words, this.#sender); // before the look at the ring (invariant 4)
     const at = ring.front();
     if (at < 0) {

@@ -19,6 +19,7 @@
 //   +1    RECEIVER   inside GET      bits 0-29 id of the thread that takes in a message in parts, 0 = none;
 //                                    bit 30 IDLE_BIT: it does not receive at present
 //   +2    AGAIN      inside PUT      1: what was taken in of the message in parts is no more, SENDER sends it from the start
+//   +3    RESTS      inside GET      counts how often a receiver has become idle, wraps, only compared
 //   +16   ring       senders, receivers   see _ring.ts; its CLOSED stays 0, as ends close, not rings
 // "Inside" is inside the monitor at word 8; PUT and GET are those of the ring.
 //
@@ -39,7 +40,9 @@
 //      memory. Parts that come where nobody has taken the FIRST of their message belong to one that died, or will come
 //      again: they are dropped.
 //      A thread whose receive ends before the message does (no more time, aborted) becomes idle, and goes on with its next
-//      receive. Meanwhile any other may take the message over, if its sender is not done: it clears RECEIVER and sets AGAIN.
+//      receive. One that stays idle for a while loses the message to any other: that clears RECEIVER and sets AGAIN, if the
+//      sender is not done; if it has given the message up, it clears RECEIVER alone. (Once the sender is done nobody else can
+//      have what an idle receiver has taken in.) A receiver that closes the end does so itself.
 //   4. SENDER is set before FIRST is put, and cleared after LAST is put or when the message is given up. So when it is 0
 //      or dead and then the ring is found empty, what was taken in so far will never be complete.
 //   5. Each change inside is one store; CLOSED follows from the cells and the roster.
@@ -81,6 +84,8 @@ export const RECEIVER = 1;
 export const IDLE_BIT = 0x40000000;
 /** Of a direction. */
 export const AGAIN = 2;
+/** Of a direction. */
+export const RESTS = 3;
 /** Of a direction. */
 export const RING = 16;
 const DIRECTION_WORDS = RING + RING_WORDS;

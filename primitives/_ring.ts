@@ -294,11 +294,6 @@ export class Ring {
     return this.#checked(head, this.#position(tail));
   }
 
-  /** The number of messages taken out, before the next one. */
-  get gots(): number {
-    return load(this.#words, this.#base + GOTS + (load(this.#words, this.#base + HEAD) & SIDE));
-  }
-
   /** Lets next() see what was put since front(). */
   look(): void {
     write(this.#words, this.#base + SEEN_TAIL, load(this.#words, this.#base + TAIL) & ~SIDE);

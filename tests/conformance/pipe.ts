@@ -75,6 +75,17 @@ export function recvLong(end: Any, count: number, begin: Event): number[] {
   });
 }
 
+/** Receives one message between two of them, never waiting for long; how many it was. */
+export function recvPatiently(end: Any, got: SharedValue<"i32">): number {
+  while (got.value === 0) {
+    const bytes: Uint8Array | undefined = end.tryRecvBytes({ timeout: 30 });
+    if (bytes === undefined) continue;
+    got.value = wrongByte(bytes) < 0 ? bytes.length : -1;
+    return 1;
+  }
+  return 0;
+}
+
 /** Receives values, once it may. */
 export function recvSome(end: Any, count: number, begin: Event): number[] {
   begin.wait();
@@ -395,6 +406,43 @@ export function pipeCases(has: Capabilities): void {
       assert.deepEqual(await other.joinAsync(), [3 * MIB, 10]);
       assert.equal(here.tryRecvBytes(), undefined); // what it had begun is no message any more
     }
+  }, { limit: 30_000 });
+
+  test("P18 a long message that its receiver leaves in the middle does not stand in the way of others", async () => {
+    for (const way of ["close", "give up", "poll", "wrong sort"]) {
+      const [here, there] = pipe<any, any>();
+      const [begin, last] = [new Event(), way === "give up" ? 1 : 2];
+      const controller = new AbortController();
+      const sending = there.sendBytesAsync(pattern(3 * MIB), { signal: controller.signal }).catch(() => {});
+      assert.equal(here.tryRecvBytes(), undefined); // it has taken the beginning
+      const other = go(recvLong, here, last, begin);
+      await until(() => other.state === "running");
+      if (way === "close") here.close();
+      if (way === "poll") assert.equal(here.poll(), true);
+      if (way === "wrong sort") assert.throws(() => here.tryRecv(), TypeError);
+      if (way === "give up") controller.abort();
+      begin.set();
+      await sending;
+      await there.sendBytesAsync(pattern(10));
+      assert.deepEqual(await other.joinAsync(), [3 * MIB, 10].slice(-last), way);
+    }
+  }, { limit: 30_000 });
+
+  test("P18 two threads that receive with short limits get a long message from a sender that is slow", async () => {
+    const [here, there] = pipe<any, any>();
+    const got = new SharedValue("i32");
+    const receivers = [1, 2].map(() => go(recvPatiently, here, got));
+    const bytes = pattern(4 * MIB);
+    let sent = false;
+    const sending = there.sendBytesAsync(bytes).then(() => sent = true);
+    for (let turn = 0; turn < 40 && !sent; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const end = performance.now() + 120; // longer than an idle receiver is waited for
+      while (performance.now() < end && !sent);
+    }
+    await sending;
+    await until(() => got.value === bytes.length, 10_000);
+    assert.deepEqual((await joined(receivers)).sort(), [0, 1]);
   }, { limit: 30_000 });
 
   test("P16 a thread returns an end: it stays open for the one who joins", async () => {
