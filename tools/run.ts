@@ -70,18 +70,19 @@ async function chooseConfig(): Promise<string[]> {
 }
 
 /**
- * Checks types first and tests without, or every worker that a test starts would be checked as it starts. All tests take
- * two processes: models keep one core busy, while most other tests wait.
+ * Checks types first and tests without, or every worker that a test starts would be checked as it starts. Models run beside
+ * the other tests: they keep one core busy, while those mostly wait. Hostile memory polls, and comes last by itself.
  */
 function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
   const args = ["test", "-A", "--no-check", ...config];
-  const apart = ["tests/model/", "tests/hostile/"];
-  const beside: Step = { name: "models and hostile memory", args: [...args, ...apart] };
+  const [models, hostile] = ["tests/model/", "tests/hostile/"];
+  const beside: Step = { name: "models", args: [...args, models] };
   const types: Step = { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] };
   if (rest.length > 0) return [types, { name: "tests", args: [...args, ...rest] }];
   // The option replaces what deno.json excludes.
   const { exclude } = readConfig("deno.json") as { exclude: readonly string[] };
-  return [types, { name: "tests", args: [...args, `--ignore=${[...exclude, ...apart].join(",")}`], beside }];
+  const tests: Step = { name: "tests", args: [...args, `--ignore=${[...exclude, models, hostile].join(",")}`], beside };
+  return [types, tests, { name: "hostile memory", args: [...args, hostile] }];
 }
 
 /** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
