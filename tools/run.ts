@@ -70,19 +70,19 @@ async function chooseConfig(): Promise<string[]> {
 }
 
 /**
- * Checks types first and tests without, or every worker that a test starts would be checked as it starts. Models run beside
- * the other tests: they keep one core busy, while those mostly wait. Hostile memory polls, and comes last by itself.
+ * Checks types first and tests without, or every worker that a test starts would be checked as it starts. Two
+ * processes at a time: starting threads is what takes the time, and more of them would only make all of them late.
  */
 function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
   const args = ["test", "-A", "--no-check", ...config];
-  const [models, hostile] = ["tests/model/", "tests/hostile/"];
-  const beside: Step = { name: "models", args: [...args, models] };
   const types: Step = { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] };
   if (rest.length > 0) return [types, { name: "tests", args: [...args, ...rest] }];
+  const apart = ["tests/adapters/", "tests/hostile/", "tests/model/"];
+  const [conformance, hostile, models] = apart.map((path) => ({ name: path, args: [...args, path] }));
   // The option replaces what deno.json excludes.
   const { exclude } = readConfig("deno.json") as { exclude: readonly string[] };
-  const tests: Step = { name: "tests", args: [...args, `--ignore=${[...exclude, models, hostile].join(",")}`], beside };
-  return [types, tests, { name: "hostile memory", args: [...args, hostile] }];
+  const others = { name: "all other tests", args: [...args, `--ignore=${[...exclude, ...apart].join(",")}`] };
+  return [types, { ...others, beside: conformance! }, { ...hostile!, beside: models! }];
 }
 
 /** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
