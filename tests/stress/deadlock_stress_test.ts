@@ -115,9 +115,9 @@ for (const seats of WORK > 1 ? [2, 3, 5, 8, 16, 32, 64] : [2, 5, 16, 64]) {
       assert.between(Math.max(...naive.map(({ slowest }) => slowest)), 0, IN_TIME);
       for (const [variant, diaries] of Object.entries(others)) {
         assert.equal(sum(diaries.map(({ deadlocks }) => deadlocks)), 0);
-        // Who starves eats once all others have eaten, so that one wait is nearly all of its course, however slow the machine.
-        const starving = diaries.filter(({ hunger, took }) => hunger > 5000 && hunger > 0.75 * took);
-        assert.deepEqual(starving, [], `${variant}: somebody starves`);
+        // Threads that share a core also wait for each other's turns: 300 ms for each of them.
+        const most = Math.max(5000, 300 * seats);
+        assert.between(Math.max(...diaries.map(({ hunger }) => hunger)), 0, most, `${variant}: somebody starves`);
       }
     },
     { limit: 90_000 },

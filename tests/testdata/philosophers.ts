@@ -25,8 +25,6 @@ export interface Diary {
   readonly retreats: number;
   /** The longest it waited for a meal, in ms. */
   readonly hunger: number;
-  /** How long the whole course took it, in ms. */
-  readonly took: number;
   /** The longest from the closing of a circle to the error, in ms. */
   readonly slowest: number;
 }
@@ -48,7 +46,6 @@ function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
   let retreats = 0;
   let hunger = 0;
   let slowest = 0;
-  const began = performance.now();
   for (let meal = 0; meal < meals; meal++) {
     const start = performance.now();
     const gate = met[2 * meal];
@@ -63,7 +60,7 @@ function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
     met[2 * meal + 1]?.countDown(); // nobody sits down again before all have eaten
     met[2 * meal + 1]?.wait();
   }
-  return { meals, deadlocks, retreats, hunger, took: performance.now() - began, slowest };
+  return { meals, deadlocks, retreats, hunger, slowest };
 
   function pickUp(gate: Latch | undefined): { release(): void } | undefined {
     if (variant === "all") return acquireAll([left, right]);
