@@ -35,10 +35,16 @@ function sleep(ms: number): void {
   Atomics.wait(still, 0, 0, ms);
 }
 
-/** Eats one course after the other. */
-export function dine(courses: readonly Course[], seed: number): Diary[] {
+/**
+ * Eats one course after the other, and leaves the table with the others: an engine that takes a thread down holds up all
+ * threads of the process, for seconds when there are many, wherever they are.
+ */
+export function dine(courses: readonly Course[], seed: number, rise: Latch): Diary[] {
   const prng = new Prng(seed);
-  return courses.map((course) => eat(course, prng));
+  const diaries = courses.map((course) => eat(course, prng));
+  rise.countDown();
+  rise.wait();
+  return diaries;
 }
 
 function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
