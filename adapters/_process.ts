@@ -19,6 +19,9 @@ export interface ProcessHostOptions {
   readonly stopsNested: boolean;
 }
 
+/** glibc's threshold for that rises with what is given back, up to 32 MiB. */
+const GLIBC_MAPS = 33 << 20;
+
 const realm = globalThis as { WorkerGlobalScope?: unknown; navigator?: { hardwareConcurrency?: number } };
 
 /** Makes the host. */
@@ -31,6 +34,7 @@ export function processHost(options: ProcessHostOptions): Host {
     isMainThread: isMainThread && realm.WorkerGlobalScope === undefined, // Deno's web workers call themselves main
     startsBlocked: true,
     takesBlocked: true,
+    mapsFrom: process!.platform === "linux" ? GLIBC_MAPS : undefined,
     workerNumber: threadId,
     get hardwareConcurrency() {
       return realm.navigator?.hardwareConcurrency ??

@@ -88,6 +88,11 @@ export interface Host {
   readonly startsBlocked: boolean;
   /** How often, in ms, timers must turn the event loop for async waits to time out; `undefined` where none need to. */
   readonly tick?: number | undefined;
+  /**
+   * From how many bytes on the system's allocator always maps fresh memory, which costs only where it is touched; below that
+   * it may clear what it has given out before. `undefined` where that is unknown.
+   */
+  readonly mapsFrom?: number | undefined;
   /** The runtime's own number of this worker, by which its maker knows it; 0 where there is none. */
   readonly workerNumber: number;
   /** How many threads the machine runs at once. */

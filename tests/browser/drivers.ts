@@ -16,6 +16,8 @@ import process from "node:process";
 /** A browser that shows a page. */
 export interface Browser {
   readonly version: string;
+  /** What a page that says nothing is doing: whether its event loop turns, and where its script is if it does not. */
+  readonly look: () => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
@@ -37,6 +39,10 @@ const CHROMIUM_ARGS = [
 ];
 const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 
+/** What a page is asked; how long it has for the answer, in ms. */
+const QUESTION = "performance.now()";
+const PATIENCE = 5000;
+
 /** The drivers by the names of their browsers. */
 export const drivers: Readonly<Record<string, Driver>> = {
   async chromium(url, log) {
@@ -44,8 +50,13 @@ export const drivers: Readonly<Record<string, Driver>> = {
     const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGS });
     const page = await browser.newPage();
     listen(page, log);
+    const session = await page.context().newCDPSession(page);
     await page.goto(url);
-    return { version: `Chromium ${browser.version()}`, close: () => browser.close() };
+    return {
+      version: `Chromium ${browser.version()}`,
+      look: async () => await answered(page.evaluate(QUESTION)) ? TURNS : await pausedAt(session),
+      close: () => browser.close(),
+    };
   },
 
   async firefox(url, log) {
@@ -59,7 +70,11 @@ export const drivers: Readonly<Record<string, Driver>> = {
     const page = await browser.newPage();
     listen(page, log);
     await page.goto(url);
-    return { version: (await browser.version()).replace("firefox/", "Firefox "), close: () => browser.close() };
+    return {
+      version: (await browser.version()).replace("firefox/", "Firefox "),
+      look: async () => await answered(page.evaluate(QUESTION)) ? TURNS : STANDS,
+      close: () => browser.close(),
+    };
   },
 
   /** WebKitGTK has a WebDriver of its own, which needs a display and is spoken to with plain requests. */
@@ -91,6 +106,10 @@ export const drivers: Readonly<Record<string, Driver>> = {
     await call(`${base}/session/${sessionId}/url`, { url });
     return {
       version: `WebKitGTK ${granted.browserVersion}`,
+      async look() {
+        const asked = call(`${base}/session/${sessionId}/execute/sync`, { script: `return ${QUESTION}`, args: [] });
+        return await answered(asked) ? TURNS : STANDS;
+      },
       async close() {
         await fetch(`${base}/session/${sessionId}`, { method: "DELETE" }).catch(() => {});
         try {
@@ -103,6 +122,40 @@ export const drivers: Readonly<Record<string, Driver>> = {
     };
   },
 };
+
+const TURNS = "its event loop turns";
+const STANDS = "its event loop stands still";
+
+async function answered(question: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), PATIENCE));
+  const answer = question.then(() => true, () => false);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Stops the script of a page of Chromium, and tells where that was. */
+// deno-lint-ignore no-explicit-any
+async function pausedAt(session: any): Promise<string> {
+  const paused = new Promise<string>((resolve) => {
+    // deno-lint-ignore no-explicit-any
+    session.once("Debugger.paused", ({ callFrames }: any) => {
+      // deno-lint-ignore no-explicit-any
+      resolve(
+        callFrames.map(({ functionName, url, location }: any) => {
+          return `    ${functionName || "(anonymous)"} (${url}:${location.lineNumber + 1}:${
+            location.columnNumber + 1
+          })`;
+        }).join("\n"),
+      );
+    });
+  });
+  const asked = Promise.all([session.send("Debugger.enable"), session.send("Debugger.pause")]).then(() => paused);
+  return await answered(asked) ? `${STANDS} in\n${await paused}` : `${STANDS}, in no script`;
+}
 
 // deno-lint-ignore no-explicit-any
 function listen(page: any, log: (line: string) => void): void {

@@ -77,7 +77,7 @@ async function drive(name: string): Promise<void> {
   failed += attempt.failed;
   if (attempt.problem === undefined) return;
   failed++;
-  console.log(`FAILED ${name}: ${attempt.problem instanceof Error ? attempt.problem.stack : attempt.problem}`);
+  console.log(`FAILED ${name}: ${attempt.problem}`);
   for (const line of attempt.log.slice(-40)) console.log(`    ${line}`);
 }
 
@@ -103,6 +103,7 @@ async function load(name: string): Promise<Attempt> {
     await done;
   } catch (error) {
     attempt.problem = error;
+    if (error instanceof Silence && browser !== undefined) error.message += `; ${await browser.look()}`;
   } finally {
     await browser?.close();
   }
@@ -137,12 +138,18 @@ function watch(name: string, attempt: Attempt): Promise<void> {
   });
 }
 
+let started = 0;
+
 function print(report: Exclude<Report, { kind: "done" }>, attempt: Attempt): void {
-  if (report.kind === "start") return;
+  if (report.kind === "start") {
+    started = performance.now();
+    return;
+  }
   if (report.kind === "pass") attempt.passed++;
   if (report.kind === "fail") attempt.failed++;
   const label = { pass: "ok    ", skip: "skip  ", fail: "FAILED" }[report.kind];
-  console.log(`${label} ${report.name}${report.kind === "skip" ? ` (${report.text})` : ""}`);
+  const note = report.kind === "skip" ? report.text : `${Math.round(performance.now() - started)} ms`;
+  console.log(`${label} ${report.name} (${note})`);
   if (report.kind !== "fail") return;
   for (const line of [report.text, ...attempt.log.slice(-20)]) console.log(line.replace(/^/gm, "    "));
 }

@@ -32,6 +32,8 @@ const ISOLATION = {
   "cross-origin-resource-policy": "same-origin",
 };
 const MODULE = "text/javascript";
+/** Every thread loads the same modules again; a run has a port of its own, so nothing is ever out of date. */
+const CACHED = { "cache-control": "max-age=3600, immutable" };
 const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^."'/\s();,][^"'\s();,]*)\2/g;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Lockstep</title><link rel="icon" href="data:,">` +
   `<script type="module" src="/__page.js"></script>`;
@@ -43,6 +45,7 @@ export async function serveSite(
 ): Promise<Site> {
   const folder = root === "source" ? ROOT : join(ROOT, "npm/dist/site");
   const resolve = root === "source" ? sourceResolver() : packageResolver(folder);
+  const modules = new Map<string, string | undefined>();
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       response.writeHead(500, { "content-type": "text/plain" }).end(String(error));
@@ -61,9 +64,10 @@ export async function serveSite(
       const headers = pathname === "/run" ? ISOLATION : {};
       response.writeHead(200, { "content-type": "text/html", ...headers }).end(PAGE);
     } else {
-      const code = await moduleAt(pathname);
+      let code = modules.get(pathname);
+      if (code === undefined) modules.set(pathname, code = await moduleAt(pathname));
       if (code === undefined) response.writeHead(404, ISOLATION).end();
-      else response.writeHead(200, { "content-type": typeOf(pathname), ...ISOLATION }).end(code);
+      else response.writeHead(200, { "content-type": typeOf(pathname), ...CACHED, ...ISOLATION }).end(code);
     }
   }
 
