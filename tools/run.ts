@@ -23,8 +23,8 @@ interface Step {
   readonly name: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What runs at the same time; its output is shown at the end. */
-  readonly beside?: Step;
+  /** What runs at the same time, one after the other; their output is shown at the end. */
+  readonly beside?: readonly Step[];
 }
 
 /** What needs nothing to be installed first; the benchmarks need their peers. */
@@ -77,12 +77,13 @@ function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
   const args = ["test", "-A", "--no-check", ...config];
   const types: Step = { name: "types", args: ["check", "--quiet", ...config, ...CHECKED] };
   if (rest.length > 0) return [types, { name: "tests", args: [...args, ...rest] }];
-  const apart = ["tests/adapters/", "tests/hostile/", "tests/model/"];
-  const [conformance, hostile, models] = apart.map((path) => ({ name: path, args: [...args, path] }));
+  const apart = ["tests/adapters/", "tests/model/", "tests/hostile/", "tests/docs/", "tests/examples/"];
+  const [conformance, models, hostile, docs, examples] = apart.map((path) => ({ name: path, args: [...args, path] }));
   // The option replaces what deno.json excludes.
   const { exclude } = readConfig("deno.json") as { exclude: readonly string[] };
   const others = { name: "all other tests", args: [...args, `--ignore=${[...exclude, ...apart].join(",")}`] };
-  return [types, { ...others, beside: conformance! }, { ...hostile!, beside: models! }];
+  // Threads that poll, on hostile memory, would be in the way of all tests that look at the clock.
+  return [types, { ...others, beside: [conformance!, models!] }, { ...hostile!, beside: [docs!, examples!] }];
 }
 
 /** The stress tests with ten times the work of the gate, and contention for ten minutes; LOCKSTEP_STRESS sets both. */
@@ -118,7 +119,7 @@ function lateSteps(config: readonly string[]): Step[] {
 }
 
 /** Runs this very Deno; its children learn which configuration was chosen, since they do not inherit it. */
-async function deno({ args, env, beside }: Step, config: readonly string[]): Promise<boolean> {
+async function deno({ args, env, beside = [] }: Step, config: readonly string[]): Promise<boolean> {
   const chosen = config.length > 0 ? { LOCKSTEP_DENO_CONFIG: new URL(config[1]!, ROOT).pathname } : undefined;
   const command = (args: readonly string[], output: "inherit" | "piped"): Deno.Command =>
     new Deno.Command(Deno.execPath(), {
@@ -128,11 +129,17 @@ async function deno({ args, env, beside }: Step, config: readonly string[]): Pro
       stderr: output,
       env: { ...chosen, ...env },
     });
-  const other = beside === undefined ? undefined : command(beside.args, "piped").output();
+  const others = (async () => {
+    const ends: { name: string; end: Deno.CommandOutput }[] = [];
+    for (const { name, args } of beside) ends.push({ name, end: await command(args, "piped").output() });
+    return ends;
+  })();
   const { success } = await command(args, "inherit").spawn().status;
-  if (other === undefined) return success;
-  const { success: alike, stdout, stderr } = await other;
   const decoder = new TextDecoder();
-  console.log(`\n> ${beside!.name}\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+  let alike = true;
+  for (const { name, end } of await others) {
+    console.log(`\n> ${name}\n${decoder.decode(end.stdout)}${decoder.decode(end.stderr)}`);
+    alike &&= end.success;
+  }
   return success && alike;
 }

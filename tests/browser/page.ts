@@ -74,5 +74,6 @@ function describe(error: unknown): string {
 
 async function report(message: Report): Promise<void> {
   const token = query.get("token");
-  await fetch(`/__report?token=${token}`, { method: "POST", body: JSON.stringify(message) });
+  const answer = await fetch(`/__report?token=${token}`, { method: "POST", body: JSON.stringify(message) });
+  if (!answer.ok) throw new Error(`The driver cannot take a report: ${await answer.text()}`);
 }

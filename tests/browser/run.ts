@@ -56,6 +56,8 @@ class Silence extends Error {}
 
 let passed = 0;
 let failed = 0;
+/** When the running test began. */
+let started = 0;
 
 const pages = new Map<string, (report: Report) => void>();
 const site = await serveSite(root, (token, report) => pages.get(token)?.(report));
@@ -137,8 +139,6 @@ function watch(name: string, attempt: Attempt): Promise<void> {
     });
   });
 }
-
-let started = 0;
 
 function print(report: Exclude<Report, { kind: "done" }>, attempt: Attempt): void {
   if (report.kind === "start") {
