@@ -18,8 +18,8 @@
 //      ALL_BIT), and every async one.
 //   3. Whoever was asleep sets WAITING_BIT again before it looks at the condition, so it is set when it goes on, sleeps again
 //      or gives up: those who sleep behind it are not forgotten.
-//   4. Whoever was asleep and goes on, looks whether another could go on too, and then wakes it: several changes may have
-//      found the bit cleared by the first of them.
+//   4. Whoever was asleep and goes on or gives up, looks whether another could go on too (readyForOthers, where others may
+//      do with less than it needs), and then wakes it: several changes may have found the bit cleared by the first of them.
 //
 // Why no wake-up is lost: by 1 and 2 the last change before a sleep is either seen by the waiter or sees the bit. A wake-up
 // that goes to a thread that can run is passed on by 3 and 4. One that went to a thread that died is made good by the slice:

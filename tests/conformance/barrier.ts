@@ -4,7 +4,7 @@ import { Barrier, BrokenBarrierError, Event, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { assembled, CREWS, joined, play, type Role, starter } from "./_kit.ts";
+import { assembled, CREWS, joined, over, play, playTurns, type Role, starter, type Turn, turnsOf } from "./_kit.ts";
 
 const go = starter(import.meta.url);
 /** ms for a test: starting a thread takes seconds where many run at once. */
@@ -32,6 +32,16 @@ export async function meet(role: Role, barrier: Barrier, arrived: Count, timeout
   };
   await play(role, arrived, task, block);
   return places;
+}
+
+/** The same, turn after turn. */
+export async function meetInTurns(
+  role: Role,
+  barrier: Barrier,
+  arrived: Count,
+  turns: readonly Turn[],
+): Promise<number[][]> {
+  return await playTurns(turns, () => meet(role, barrier, arrived, Infinity));
 }
 
 /** Meets the others round after round; returns the places. */
@@ -88,33 +98,43 @@ export async function dieWaiting(barrier: Barrier, end: Event): Promise<void> {
 export function barrierCases(_has: Capabilities): void {
   for (const crew of CREWS) {
     test(`B2 B4 ${crew.name} and one more meet; each place is given once, twice over`, async () => {
-      const barrier = new Barrier(crew.size + 1, { name: "meeting" });
-      for (let turn = 0; turn < 2; turn++) {
-        const arrived = new SharedValue("i32");
-        const threads = crew.roles.map((role) => go(meet, role, barrier, arrived, Infinity));
+      const [barrier, arrived] = [new Barrier(crew.size + 1, { name: "meeting" }), new SharedValue("i32")];
+      const turns = turnsOf(crew, 2);
+      const threads = crew.roles.map((role) => go(meetInTurns, role, barrier, arrived, turns));
+      const mine: number[] = [];
+      for (const turn of turns) {
+        arrived.value = 0;
+        turn.begin.countDown();
         await assembled(crew, arrived, "Barrier", "meeting");
         await soon(() => barrier.waiting === crew.size);
-        const mine = await barrier.waitAsync();
-        const places = [mine, ...(await joined(threads)).flat()].sort((a, b) => a - b);
-        assert.deepEqual(places, Array.from({ length: crew.size + 1 }, (_, i) => i));
+        mine.push(await barrier.waitAsync());
+        await over(turn, threads);
         assert.equal(barrier.waiting, 0);
+      }
+      const places = await joined(threads);
+      for (const i of turns.keys()) {
+        const all = [mine[i]!, ...places.flatMap((each) => each[i]!)].sort((a, b) => a - b);
+        assert.deepEqual(all, Array.from({ length: crew.size + 1 }, (_, place) => place));
       }
     }, AMPLE);
 
     test(`B8 B9 B10 ${crew.name}: abort(), reset() and a time limit break the round for all`, async () => {
-      const barrier = new Barrier(crew.size + 2, { name: "broken" });
-      for (const how of ["abort", "reset", "timeout", "reset"]) {
-        const arrived = new SharedValue("i32");
-        const threads = crew.roles.map((role) => go(meet, role, barrier, arrived, Infinity));
+      const [barrier, arrived] = [new Barrier(crew.size + 2, { name: "broken" }), new SharedValue("i32")];
+      const turns = turnsOf(crew, 4);
+      const threads = crew.roles.map((role) => go(meetInTurns, role, barrier, arrived, turns));
+      for (const [i, how] of ["abort", "reset", "timeout", "reset"].entries()) {
+        turns[i]!.begin.countDown();
         await soon(() => barrier.waiting === crew.size);
         if (how === "abort") barrier.abort();
         else if (how === "reset") barrier.reset();
         else await assert.rejects(barrier.waitAsync({ timeout: 20 }), /a party timed out/);
-        assert.deepEqual(new Set((await joined(threads)).flat()), new Set([-1]));
+        await over(turns[i]!, threads);
         assert.equal(barrier.broken, how !== "reset");
         barrier.reset();
         assert.deepEqual([barrier.waiting, barrier.broken], [0, false]);
       }
+      const places = (await joined(threads)).flat(2);
+      assert.deepEqual(places, Array.from({ length: 4 * crew.size }, () => -1));
     }, AMPLE);
   }
 

@@ -4,7 +4,19 @@ import { DeadlockError, Event, Lock, NotHeldError, OwnerDiedError, RLock, Shared
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
+import {
+  assembled,
+  blockedOn,
+  CREWS,
+  joined,
+  over,
+  play,
+  playTurns,
+  type Role,
+  starter,
+  type Turn,
+  turnsOf,
+} from "./_kit.ts";
 
 const go = starter(import.meta.url);
 type AnyLock = Lock | RLock;
@@ -12,17 +24,24 @@ type Count = SharedValue<"i32">;
 const KINDS = [Lock, RLock] as const;
 
 /** A thread of a crew: each takes the lock once and counts, not in one step, while it holds it. */
-export function take(role: Role, lock: AnyLock, arrived: Count, taken: Count): Promise<void> {
+export async function take(
+  role: Role,
+  lock: AnyLock,
+  arrived: Count,
+  taken: Count,
+  turns: readonly Turn[],
+): Promise<void> {
   const count = () => {
     taken.value += 1;
   };
   // Tasks and their own thread exclude each other too: the thread must not block while a task holds the lock.
-  return play(role, arrived, () => lock.withLockAsync(count), () => {
+  const block = () => {
     const guard = lock.tryAcquire({ timeout: 60_000 });
     assert(guard !== undefined);
     count();
     guard.release();
-  });
+  };
+  await playTurns(turns, () => play(role, arrived, () => lock.withLockAsync(count), block));
 }
 
 /** Adds to a value in two steps, again and again, as the dice choose the form. */
@@ -144,18 +163,21 @@ export function lockCases(has: Capabilities): void {
 
     for (const crew of CREWS) {
       test(`L5 R7 ${kind}: ${crew.name} wait for the release, then each gets it once`, async () => {
-        const lock = new Kind({ name: "door" });
-        for (let round = 0; round < 2; round++) {
-          const [arrived, taken] = [new SharedValue("i32"), new SharedValue("i32")];
+        const [lock, arrived, taken] = [new Kind({ name: "door" }), new SharedValue("i32"), new SharedValue("i32")];
+        const turns = turnsOf(crew, 2);
+        const threads = crew.roles.map((role) => go(take, role, lock, arrived, taken, turns));
+        for (const turn of turns) {
           const guard = await lock.acquireAsync();
-          const threads = crew.roles.map((role) => go(take, role, lock, arrived, taken));
+          arrived.value = taken.value = 0;
+          turn.begin.countDown();
           await assembled(crew, arrived, kind, "door");
           assert.equal(taken.value, 0);
           guard.release();
-          await joined(threads);
+          await over(turn, threads);
           assert.equal(taken.value, crew.size);
           assert.equal(lock.locked, false);
         }
+        await joined(threads);
       }, { limit: 20_000 });
     }
 

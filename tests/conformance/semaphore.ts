@@ -4,7 +4,19 @@ import { BoundedSemaphore, Event, type Guard, Latch, Semaphore, SharedValue } fr
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, Prng, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
+import {
+  assembled,
+  blockedOn,
+  CREWS,
+  joined,
+  over,
+  play,
+  playTurns,
+  type Role,
+  starter,
+  type Turn,
+  turnsOf,
+} from "./_kit.ts";
 
 const go = starter(import.meta.url);
 /** ms for a test: starting a thread takes seconds where many run at once. */
@@ -27,20 +39,23 @@ export async function take(
   taken: Count,
   given: Count,
   end: Event,
+  turns: readonly Turn[],
 ): Promise<void> {
   const check = (guard: Guard): Guard => {
     assert(taken.add(1) < given.value);
     return guard;
   };
-  const guards: Guard[] = [];
-  await play(
-    role,
-    arrived,
-    async () => guards.push(check(await semaphore.acquireAsync())),
-    () => guards.push(check(semaphore.acquire())),
-  );
-  await end.waitAsync();
-  for (const guard of guards) guard.release();
+  await playTurns(turns, async () => {
+    const guards: Guard[] = [];
+    await play(
+      role,
+      arrived,
+      async () => guards.push(check(await semaphore.acquireAsync())),
+      () => guards.push(check(semaphore.acquire())),
+    );
+    await end.waitAsync();
+    for (const guard of guards) guard.release();
+  });
 }
 
 /** Tries twice, and keeps what it got until all have tried. */
@@ -133,10 +148,13 @@ export function semaphoreCases(_has: Capabilities): void {
   for (const crew of CREWS) {
     test(`S2 S3 S4 release(n) admits exactly n of ${crew.name}, twice`, async () => {
       const semaphore = new Semaphore(0, { name: "gate" });
-      for (let turn = 0; turn < 2; turn++) {
-        const [arrived, taken, given] = [new SharedValue("i32"), new SharedValue("i32"), new SharedValue("i32")];
-        const end = new Event();
-        const threads = crew.roles.map((role) => go(take, role, semaphore, arrived, taken, given, end));
+      const [arrived, taken, given] = [new SharedValue("i32"), new SharedValue("i32"), new SharedValue("i32")];
+      const [end, turns] = [new Event(), turnsOf(crew, 2)];
+      const threads = crew.roles.map((role) => go(take, role, semaphore, arrived, taken, given, end, turns));
+      for (const turn of turns) {
+        arrived.value = taken.value = given.value = 0;
+        end.clear();
+        turn.begin.countDown();
         await assembled(crew, arrived, "Semaphore", "gate");
         for (const n of [2, 1, crew.size - 3]) {
           given.add(n);
@@ -145,11 +163,12 @@ export function semaphoreCases(_has: Capabilities): void {
           assert.equal(semaphore.value, 0);
         }
         end.set();
-        await joined(threads);
+        await over(turn, threads);
         assert.equal(semaphore.value, crew.size);
         for (let i = 0; i < crew.size; i++) semaphore.tryAcquire();
         assertNobodyWaits(semaphore);
       }
+      await joined(threads);
     }, AMPLE);
   }
 
