@@ -19,7 +19,7 @@ export interface ProcessHostOptions {
   readonly stopsNested: boolean;
 }
 
-/** glibc's threshold for that rises with what is given back, up to 32 MiB. */
+/** `mapsFrom` on Linux: glibc's threshold rises with the size of what is given back, up to 32 MiB. */
 const GLIBC_MAPS = 33 << 20;
 
 const realm = globalThis as { WorkerGlobalScope?: unknown; navigator?: { hardwareConcurrency?: number } };
