@@ -6,8 +6,8 @@ import type { AnyWorker } from "./_given_worker.ts";
 import { lifeName, spawnGiven } from "./_given_worker.ts";
 import type { Made } from "./_maker.ts";
 import { hearMaker, tellMaker } from "./_maker.ts";
-import type { MakeOwn } from "./_page_maker.ts";
-import { PageMaker } from "./_page_maker.ts";
+import type { Make, MakeOwn } from "./_page_maker.ts";
+import { makeHere, PageMaker } from "./_page_maker.ts";
 import { listen, postToStarter, starter, whenDelivered } from "./_port.ts";
 import { watchMembers } from "./_raw_workers.ts";
 import { exitWorker, isPage, onWebEnd } from "./_web_end.ts";
@@ -47,7 +47,12 @@ export function webHost(makeOwn: MakeOwn): Host {
 
 function spawnHere(start: HostSpawn, events: HostWorkerEvents, makeOwn: MakeOwn): HostWorker {
   const worker = start.worker === undefined ? makeOwn(start.name) : start.worker() as AnyWorker;
-  const maker = new PageMaker(worker, makeOwn);
+  return spawnIn(worker, start, events, makeHere(makeOwn));
+}
+
+/** Makes a worker of this agent a thread's; what that asks for is made in the given way. */
+function spawnIn(worker: AnyWorker, start: HostSpawn, events: HostWorkerEvents, make: Make): HostWorker {
+  const maker = new PageMaker(worker, make);
   const end: HostWorkerEvents["end"] = (how) => {
     maker.ended();
     events.end(how);
@@ -59,23 +64,31 @@ function spawnHere(start: HostSpawn, events: HostWorkerEvents, makeOwn: MakeOwn)
 const asked = new Map<number, () => void>();
 let made = 0;
 
-function spawnByPage(start: HostSpawn, events: HostWorkerEvents): HostWorker {
-  const how = start.worker === undefined ? { name: start.name } : howMade(start.worker);
-  if ("postMessage" in how) return spawnGiven(start, events, how);
-  const { port1, port2 } = new MessageChannel();
+/** Has the page make it. */
+const makeByPage: Make = (greeting, how, ended) => {
   const number = made++;
   if (number === 0) hearMaker(({ ended }) => ended !== undefined && asked.get(ended)?.());
   asked.set(number, () => {
     asked.delete(number);
+    ended();
+  });
+  tellMaker({ make: { number, greeting, how } }, [greeting.port]);
+  return () => tellMaker({ kill: number });
+};
+
+function spawnByPage(start: HostSpawn, events: HostWorkerEvents): HostWorker {
+  const how = start.worker === undefined ? { name: start.name } : howMade(start.worker);
+  if ("postMessage" in how) return spawnIn(how, start, events, makeByPage);
+  const { port1, port2 } = new MessageChannel();
+  const terminate = makeByPage({ start: start.data, port: port2, life: lifeName() }, how, () => {
     events.end({ reason: "unknown" });
     port1.close();
   });
-  tellMaker({ make: { number, greeting: { start: start.data, port: port2, life: lifeName() }, how } }, [port2]);
   listen(port1, events.message);
   return {
     post: (message) => port1.postMessage(message),
     take: () => undefined,
-    terminate: () => tellMaker({ kill: number }),
+    terminate,
     setRef() {},
   };
 }

@@ -3,7 +3,9 @@
 import { Event, type Lock, Thread, ThreadError } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
-import { makeServed as worker } from "../testdata/serve_maker.ts";
+import { ownWorker } from "../testdata/own_worker.ts";
+
+const worker = () => ownWorker(new URL("../testdata/serve_worker.ts", import.meta.url));
 
 export function servedCases(has: Capabilities): void {
   test("serve() gives its functions to threads", async () => {
@@ -55,5 +57,10 @@ export function servedCases(has: Capabilities): void {
   test("serve() in threads that start threads, and block at once", async () => {
     const thread = new Thread<number, [number]>({ worker, target: "nest", args: [2] }).start();
     assert.equal(await thread.joinAsync(), 2);
+  });
+
+  test("serve() in a worker that a thread has made before: the threads that it starts come up", async () => {
+    const thread = new Thread<Promise<number>, [number]>({ worker, target: "nestInMade", args: [2] }).start();
+    assert.equal(await thread.joinAsync(), 3);
   });
 }

@@ -5,6 +5,7 @@ import { Event, Lock, SharedValue, Thread, ThreadError } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import type { Capabilities, OtherMemory } from "../adapters/conformance.ts";
+import { ownWorker } from "../testdata/own_worker.ts";
 import * as targets from "../testdata/thread_targets.ts";
 
 const module = new URL("../testdata/thread_targets.ts", import.meta.url);
@@ -199,7 +200,7 @@ export function threadEndsCases(has: Capabilities): void {
   }, { skip: has.killsRunningCode ? "this runtime can stop running code" : undefined });
 
   test("T12 a raw worker has a currentThread(), which is a daemon and cannot be joined", async () => {
-    const raw = await startRaw("introduce", new Lock(), has.memory);
+    const raw = startRaw("introduce", new Lock(), has.memory);
     const { name, alive, daemon, join, isMainThread } = await raw.answer as Record<string, unknown>;
     assert.match(String(name), /^Worker-\d+$/);
     assert.deepEqual([alive, daemon, join, isMainThread], [true, true, "thread-failed", false]);
@@ -210,7 +211,7 @@ export function threadEndsCases(has: Capabilities): void {
     const before = lockstep.activeCount();
     const names = new Set<unknown>();
     for (let i = 0; i < 15; i += 5) {
-      const raws = await Promise.all([0, 1, 2, 3, 4].map(() => startRaw("stay", new Lock(), has.memory)));
+      const raws = [0, 1, 2, 3, 4].map(() => startRaw("stay", new Lock(), has.memory));
       for (const raw of raws) names.add(((await raw.answer) as { name: string }).name);
       await watched(raws.length);
       for (const raw of raws) raw.terminate();
@@ -221,7 +222,7 @@ export function threadEndsCases(has: Capabilities): void {
 
   test("a raw worker that dies holding a lock is known to have died", async () => {
     const lock = new Lock();
-    const raw = await startRaw("hold", lock, has.memory);
+    const raw = startRaw("hold", lock, has.memory);
     await raw.answer;
     await watched(1);
     assert.equal(lock.tryAcquire(), undefined);
@@ -237,7 +238,7 @@ export function threadEndsCases(has: Capabilities): void {
   }, { skip: nestsRaw });
 
   test("T3 a raw worker that starts a thread and at once blocks goes on, or is told why it cannot", async () => {
-    const raw = await startRaw("start", new Lock(), has.memory);
+    const raw = startRaw("start", new Lock(), has.memory);
     const outcome = JSON.stringify(await raw.answer);
     // In Chromium and WebKit a nested worker comes up only while its maker's event loop turns.
     const told = runtime === "browser" && outcome === JSON.stringify({ woken: false, hint: "waitAsync" });
@@ -266,20 +267,12 @@ async function watched(count: number): Promise<void> {
 }
 
 /** A worker that Lockstep did not start, and its first answer. */
-async function startRaw(
+function startRaw(
   what: "introduce" | "stay" | "hold" | "start",
   { handle }: Lock,
   memory: OtherMemory | undefined,
-): Promise<{ answer: Promise<unknown>; terminate(): void }> {
-  const message = { what, handle, memory: memory?.module };
-  const threads = realm.process?.getBuiltinModule?.("node:worker_threads");
-  if (runtime === "node") {
-    const raw = new threads.Worker(worker);
-    raw.postMessage(message);
-    return { answer: new Promise((resolve) => raw.once("message", resolve)), terminate: () => raw.terminate() };
-  }
-  const raw = new Worker(worker, { type: "module" });
-  raw.postMessage(message);
-  const answer = new Promise((resolve) => raw.onmessage = ({ data }) => resolve(data));
-  return await Promise.resolve({ answer, terminate: () => raw.terminate() });
+): { answer: Promise<unknown>; terminate(): void } {
+  const raw = ownWorker(worker);
+  raw.postMessage({ what, handle, memory: memory?.module }, []);
+  return { answer: new Promise((resolve) => raw.listen(resolve)), terminate: () => void raw.terminate() };
 }

@@ -2,16 +2,13 @@
 
 import { BlockingUnavailableError, currentThread, Event, isMainThread, Lock, Thread, ThreadError } from "../../mod.ts";
 import type { Handle } from "../../mod.ts";
+import { listenToOwner } from "./own_worker.ts";
 import { setEvent } from "./thread_targets.ts";
 
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
-const parentPort = typeof realm.postMessage === "function"
-  ? undefined
-  : realm.process.getBuiltinModule("node:worker_threads").parentPort;
 
-if (parentPort === undefined) realm.onmessage = (event: { data: Message }) => hear(event.data);
-else parentPort.on("message", hear);
+const answer = listenToOwner((data) => hear(data as Message));
 
 interface Message {
   readonly what: "introduce" | "stay" | "hold" | "start";
@@ -34,8 +31,7 @@ async function hear({ what, handle, memory }: Message): Promise<void> {
   }
   answer({ name, alive, daemon, join, isMainThread });
   if (what !== "introduce") return;
-  if (parentPort === undefined) setTimeout(() => realm.close?.() ?? realm.process?.exit(0), 50);
-  else parentPort.close();
+  setTimeout(() => realm.close?.() ?? realm.process?.exit(0), 50);
 }
 
 /** Starts a thread and at once blocks until that has done something. */
@@ -49,9 +45,4 @@ function startAndBlock(): object {
   } catch (error) {
     return { woken: false, hint: error instanceof BlockingUnavailableError ? error.hint : String(error) };
   }
-}
-
-function answer(message: object): void {
-  if (parentPort === undefined) realm.postMessage(message);
-  else parentPort.postMessage(message);
 }
