@@ -12,6 +12,8 @@
  *   path; no package, no `node:` module and no `Deno`, or it is left out of everything but Deno;
  * - may be the module of its own threads (`module: import.meta.url`), since only main threads register tests; a target
  *   that must not load the suite stands in `../testdata/<name>_worker.ts`;
+ * - has the work of threads that neither start nor end for the case's sake done by hands (`../conformance/_hands.ts`):
+ *   most of the time would go by in starting them;
  * - tells workers and programs that Lockstep does not start which memory to open, `has.memory`;
  * - has no `using` statement, and blocks the main thread only where `has.blocksMain`;
  * - passes a capability that is missing as `skip`, with the reason, so that it is reported and not forgotten.

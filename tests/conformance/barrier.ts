@@ -4,9 +4,11 @@ import { Barrier, BrokenBarrierError, Event, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import { assembled, CREWS, joined, over, play, playTurns, type Role, starter, type Turn, turnsOf } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 /** ms for a test: starting a thread takes seconds where many run at once. */
 const AMPLE = { limit: 60_000 };
 const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
@@ -100,7 +102,7 @@ export function barrierCases(_has: Capabilities): void {
     test(`B2 B4 ${crew.name} and one more meet; each place is given once, twice over`, async () => {
       const [barrier, arrived] = [new Barrier(crew.size + 1, { name: "meeting" }), new SharedValue("i32")];
       const turns = turnsOf(crew, 2);
-      const threads = crew.roles.map((role) => go(meetInTurns, role, barrier, arrived, turns));
+      const threads = crew.roles.map((role) => ask(meetInTurns, role, barrier, arrived, turns));
       const mine: number[] = [];
       for (const turn of turns) {
         arrived.value = 0;
@@ -121,7 +123,7 @@ export function barrierCases(_has: Capabilities): void {
     test(`B8 B9 B10 ${crew.name}: abort(), reset() and a time limit break the round for all`, async () => {
       const [barrier, arrived] = [new Barrier(crew.size + 2, { name: "broken" }), new SharedValue("i32")];
       const turns = turnsOf(crew, 4);
-      const threads = crew.roles.map((role) => go(meetInTurns, role, barrier, arrived, turns));
+      const threads = crew.roles.map((role) => ask(meetInTurns, role, barrier, arrived, turns));
       for (const [i, how] of ["abort", "reset", "timeout", "reset"].entries()) {
         turns[i]!.begin.countDown();
         await soon(() => barrier.waiting === crew.size);
@@ -144,9 +146,9 @@ export function barrierCases(_has: Capabilities): void {
       async () => {
         const barrier = new Barrier(4, { timeout: 60 });
         const arrived = new SharedValue("i32");
-        const threads = [BLOCKED, ASYNC].map((role) => go(meet, role, barrier, arrived, 1e9));
+        const threads = [BLOCKED, ASYNC].map((role) => ask(meet, role, barrier, arrived, 1e9));
         await soon(() => barrier.waiting === 2);
-        threads.push(go(meet, timed, barrier, arrived, 60));
+        threads.push(ask(meet, timed, barrier, arrived, 60));
         assert.deepEqual((await joined(threads)).flat(), [-1, -1, -1]);
         assert.throws(() => barrier.wait(), /a party timed out/);
       },
@@ -156,7 +158,7 @@ export function barrierCases(_has: Capabilities): void {
 
   test("B3 1000 rounds by five threads, blocked and async", async () => {
     const [barrier, count] = [new Barrier(5), new SharedValue("i32")];
-    const threads = [false, true, false, true, false].map((task) => go(meetOften, barrier, 1000, count, task));
+    const threads = [false, true, false, true, false].map((task) => ask(meetOften, barrier, 1000, count, task));
     const rounds = await joined(threads);
     for (let round = 0; round < 1000; round++) {
       assert.deepEqual(rounds.map((places) => places[round]!).sort(), [0, 1, 2, 3, 4]);
@@ -167,14 +169,14 @@ export function barrierCases(_has: Capabilities): void {
   for (const hows of [["blocks", "none", "none"], ["none", "task", "none"], ["task", "blocks", "task"]] as const) {
     test(`B5 B6 the action runs once a round, in one of: ${hows.join(", ")}`, async () => {
       const [barrier, runs] = [new Barrier(3), new SharedValue("i32")];
-      await joined(hows.map((how) => go(act, barrier, 50, runs, how)));
+      await joined(hows.map((how) => ask(act, barrier, 50, runs, how)));
       assert.equal(runs.value, 50);
     }, AMPLE);
   }
 
   test("B6 a blocked party runs the action that a task of its thread brought", async () => {
     const [barrier, runs] = [new Barrier(3), new SharedValue("i32")];
-    const thread = go(actBlocked, barrier, runs);
+    const thread = ask(actBlocked, barrier, runs);
     await soon(() => barrier.waiting === 2);
     assert.equal(await barrier.waitAsync() + await thread.joinAsync(), 3);
     assert.equal(runs.value, 1);
@@ -185,7 +187,7 @@ export function barrierCases(_has: Capabilities): void {
       const [barrier, arrived] = [new Barrier(3), new SharedValue("i32")];
       const bad = go(actBadly, barrier, how);
       await soon(() => barrier.waiting === 1);
-      const other = go(meet, BLOCKED, barrier, arrived, Infinity);
+      const other = ask(meet, BLOCKED, barrier, arrived, Infinity);
       await soon(() => barrier.waiting === 2);
       await assert.rejects(barrier.waitAsync(), BrokenBarrierError);
       await assert.rejects(bad.joinAsync(), /bad action/);
@@ -200,7 +202,7 @@ export function barrierCases(_has: Capabilities): void {
       for (let turn = 0; turn < 2; turn++) {
         const stops = how !== "throws";
         const dies = stops ? go(meet, BLOCKED, barrier, arrived, Infinity) : go(dieWaiting, barrier, end);
-        const others = [BLOCKED, ASYNC].map((role) => go(meet, role, barrier, arrived, 1e9));
+        const others = [BLOCKED, ASYNC].map((role) => ask(meet, role, barrier, arrived, 1e9));
         await soon(() => barrier.waiting === 3);
         const start = performance.now();
         end.set();
@@ -213,7 +215,7 @@ export function barrierCases(_has: Capabilities): void {
         barrier.reset();
         assert.equal(barrier.waiting, 0);
         end.clear();
-        const again = [BLOCKED, ASYNC, BLOCKED].map((role) => go(meet, role, barrier, arrived, Infinity));
+        const again = [BLOCKED, ASYNC, BLOCKED].map((role) => ask(meet, role, barrier, arrived, Infinity));
         const mine = await barrier.waitAsync();
         assert.deepEqual([mine, ...(await joined(again)).flat()].sort(), [0, 1, 2, 3]);
       }
@@ -222,7 +224,7 @@ export function barrierCases(_has: Capabilities): void {
 
   test("B12 a party withdrawn by its signal leaves the others waiting", async () => {
     const [barrier, arrived] = [new Barrier(3), new SharedValue("i32")];
-    const threads = [go(meet, BLOCKED, barrier, arrived, Infinity), go(meet, ASYNC, barrier, arrived, Infinity)];
+    const threads = [ask(meet, BLOCKED, barrier, arrived, Infinity), ask(meet, ASYNC, barrier, arrived, Infinity)];
     await soon(() => barrier.waiting === 2);
     assert.equal(barrier.broken, false);
     const [first, second] = [new AbortController(), new AbortController()];

@@ -4,9 +4,11 @@ import { Condition, Event, Lock, NotHeldError, RLock, SharedValue } from "../../
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import { blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 type Count = SharedValue<"i32">;
 
 const BLOCKED: Role = { tasks: 0, blocks: true };
@@ -182,7 +184,7 @@ export function conditionCases(_has: Capabilities): void {
         for (const lock of [undefined, new Lock()]) {
           const condition = new Condition(lock);
           const woken = new SharedValue("i32");
-          const threads = crew.roles.map((role) => go(wait, role, condition, woken));
+          const threads = crew.roles.map((role) => ask(wait, role, condition, woken));
           await until(() => waiting(condition) === crew.size);
           const guard = await condition.acquireAsync();
           assert.equal(condition.notify(3), 3);
@@ -190,7 +192,7 @@ export function conditionCases(_has: Capabilities): void {
           assert.equal(woken.value, 0); // the lock is ours
           guard.release();
           await until(() => woken.value === 3);
-          const late = go(wait, BLOCKED, condition, woken);
+          const late = ask(wait, BLOCKED, condition, woken);
           await until(() => waiting(condition) === crew.size - 2);
           assert.equal(woken.value, 3);
           assert.equal(await notify(condition, crew.size), crew.size - 2);
@@ -207,7 +209,7 @@ export function conditionCases(_has: Capabilities): void {
     const condition = new Condition();
     const woken = new SharedValue("i32");
     for (let round = 1; round <= 3; round++) {
-      const threads = [BLOCKED, ASYNC, BLOCKED].map((role) => go(wait, role, condition, woken));
+      const threads = [BLOCKED, ASYNC, BLOCKED].map((role) => ask(wait, role, condition, woken));
       await until(() => waiting(condition) === 3);
       assert.equal(await condition.withLockAsync(() => condition.notifyAll()), 3);
       await joined(threads);
@@ -219,7 +221,7 @@ export function conditionCases(_has: Capabilities): void {
     for (const lock of [undefined, new Lock()]) {
       const condition = new Condition(lock);
       const guard = await condition.acquireAsync();
-      assert.deepEqual(await go(intrude, condition).joinAsync(), ["not held", "not held", "not held", "undefined"]);
+      assert.deepEqual(await ask(intrude, condition).joinAsync(), ["not held", "not held", "not held", "undefined"]);
       guard.release();
     }
   });
@@ -233,7 +235,7 @@ export function conditionCases(_has: Capabilities): void {
         const limits = () => Array.from({ length: 60 }, () => chance.below(4));
         const chance = random();
         const threads = [0, 1, 2].map(() =>
-          async ? go(tryOftenAsync, condition, limits(), done) : go(tryOften, condition, limits(), done)
+          async ? ask(tryOftenAsync, condition, limits(), done) : ask(tryOften, condition, limits(), done)
         );
         let granted = 0;
         while (done.value < 3) {
@@ -251,7 +253,7 @@ export function conditionCases(_has: Capabilities): void {
   test("C12 waiting on an RLock held three times lets go of all and restores three", async () => {
     for (const async of [false, true]) {
       const condition = new Condition(new RLock());
-      const thread = go(waitDeep, condition, async);
+      const thread = ask(waitDeep, condition, async);
       await until(() => waiting(condition) === 1);
       assert.equal(await notify(condition), 1);
       assert.deepEqual(await thread.joinAsync(), [3, 3, 0]);
@@ -260,7 +262,7 @@ export function conditionCases(_has: Capabilities): void {
 
   test("C15 tryWaitFor() gives up after its time although it was notified meanwhile", async () => {
     const condition = new Condition();
-    const thread = go(waitInVain, condition);
+    const thread = ask(waitInVain, condition);
     let notified = 0;
     while (notified < 3 && thread.alive) {
       notified += await notify(condition);
@@ -275,9 +277,9 @@ export function conditionCases(_has: Capabilities): void {
   test("C5 notify(1) goes to a thread that can run rather than to a task of a blocked one", async () => {
     const [condition, other] = [new Condition(), new Event({ name: "elsewhere" })];
     const woken = new SharedValue("i32");
-    const blocked = go(waitAndBlock, condition, other, woken);
+    const blocked = ask(waitAndBlock, condition, other, woken);
     await until(() => waiting(condition) === 1 && blockedOn("Event", "elsewhere") === 1);
-    const free = go(wait, BLOCKED, condition, woken);
+    const free = ask(wait, BLOCKED, condition, woken);
     await until(() => waiting(condition) === 2);
     assert.equal(await notify(condition), 1);
     await free.joinAsync();
@@ -313,7 +315,7 @@ export function conditionCases(_has: Capabilities): void {
     const ended = assert.rejects(killed.joinAsync());
     await killed.terminate();
     await ended;
-    const living = [go(wait, BLOCKED, condition, woken), go(wait, ASYNC, condition, woken)];
+    const living = [ask(wait, BLOCKED, condition, woken), ask(wait, ASYNC, condition, woken)];
     await until(() => waiting(condition) === 2);
     assert.equal(await notify(condition, 1), 1);
     await until(() => woken.value === 1);
@@ -327,7 +329,7 @@ export function conditionCases(_has: Capabilities): void {
     const doomed = go(waitAndBlock, condition, other, woken);
     await until(() => waiting(condition) === 1 && blockedOn("Event", "grave") === 1);
     assert.equal(await notify(condition), 1); // to the task of a thread that will not get to run it
-    const living = go(wait, BLOCKED, condition, woken);
+    const living = ask(wait, BLOCKED, condition, woken);
     await until(() => waiting(condition) === 1 && blockedOn("Condition", "") === 1);
     const ended = assert.rejects(doomed.joinAsync());
     await doomed.terminate();
@@ -340,11 +342,11 @@ export function conditionCases(_has: Capabilities): void {
     const condition = new Condition();
     const stored = new SharedValue("i32");
     const threads = [
-      go(produce, condition, stored, 150),
-      go(produce, condition, stored, 150),
-      go(consume, condition, stored, 100, false),
-      go(consume, condition, stored, 100, true),
-      go(consume, condition, stored, 100, false),
+      ask(produce, condition, stored, 150),
+      ask(produce, condition, stored, 150),
+      ask(consume, condition, stored, 100, false),
+      ask(consume, condition, stored, 100, true),
+      ask(consume, condition, stored, 100, false),
     ];
     await joined(threads);
     assert.equal(stored.value, 0);

@@ -4,6 +4,7 @@ import { Event, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import {
   assembled,
   blockedOn,
@@ -19,6 +20,7 @@ import {
 } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 const ROUNDS = 200;
 
 /** A thread that waits once. */
@@ -89,7 +91,7 @@ export function eventCases(_has: Capabilities): void {
   for (const crew of CREWS) {
     test(`E2 E4 Event.set() frees ${crew.name}, twice, the second time with clear() at once`, async () => {
       const [event, arrived, turns] = [new Event({ name: "gate" }), new SharedValue("i32"), turnsOf(crew, 2)];
-      const threads = crew.roles.map((role) => go(waitInTurns, role, event, arrived, turns));
+      const threads = crew.roles.map((role) => ask(waitInTurns, role, event, arrived, turns));
       for (const turn of turns) {
         const brief = turn === turns[1];
         arrived.value = 0;
@@ -108,7 +110,7 @@ export function eventCases(_has: Capabilities): void {
   test("E4 D11 set() and clear() with five waiters, again and again: every one comes through", async () => {
     const events = [new Event({ name: "flash" }), new Event({ name: "flash" })];
     const arrived = new SharedValue("i32");
-    const threads = [false, false, false, true, true].map((task) => go(waitOften, events, arrived, task));
+    const threads = [false, false, false, true, true].map((task) => ask(waitOften, events, arrived, task));
     for (let round = 0; round < ROUNDS; round++) {
       await until(() => arrived.value === 5 * (round + 1) && blockedOn("Event", "flash") === 3);
       events[round % 2]!.set();
@@ -119,7 +121,7 @@ export function eventCases(_has: Capabilities): void {
 
   test("E3 E5 clear() ends no wait: tryWait() is false after its time", async () => {
     const event = new Event({ name: "never" });
-    const thread = go(waitInVain, event);
+    const thread = ask(waitInVain, event);
     await until(() => blockedOn("Event", "never") === 1 || !thread.alive);
     for (let i = 0; i < 1000; i++) event.clear();
     const { passed, ms } = await thread.joinAsync();
@@ -129,7 +131,7 @@ export function eventCases(_has: Capabilities): void {
 
   test("G12 a tight loop on isSet sees another thread's set()", async () => {
     const [event, watching] = [new Event(), new Event()];
-    const thread = go(watch, event, watching);
+    const thread = ask(watch, event, watching);
     await watching.waitAsync();
     event.set();
     await thread.joinAsync();
@@ -137,7 +139,7 @@ export function eventCases(_has: Capabilities): void {
 
   test("E2 two threads pass a turn to and fro", async () => {
     const [a, b] = [new Event(), new Event()];
-    const threads = [go(pass, a, b, 500), go(pass, b, a, 500)];
+    const threads = [ask(pass, a, b, 500), ask(pass, b, a, 500)];
     a.set();
     await joined(threads);
     assert.deepEqual([a.isSet, b.isSet], [true, false]);
@@ -147,8 +149,8 @@ export function eventCases(_has: Capabilities): void {
     const event = new Event({ name: "mourned" });
     const arrived = new SharedValue("i32");
     const living = [
-      go(wait, { tasks: 1, blocks: false }, event, arrived),
-      go(wait, { tasks: 0, blocks: true }, event, arrived),
+      ask(wait, { tasks: 1, blocks: false }, event, arrived),
+      ask(wait, { tasks: 0, blocks: true }, event, arrived),
     ];
     const error = await assert.rejects(go(dieWaiting, event).joinAsync());
     assert.match(error.message, /dies/);

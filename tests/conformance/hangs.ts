@@ -21,6 +21,7 @@ import { until } from "../_until.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import * as targets from "../testdata/hang_threads.ts";
 import type { Kill } from "../testdata/hang_threads.ts";
+import { asker } from "./_hands.ts";
 import { blockedOn, joined, starter } from "./_kit.ts";
 
 const KILLS: readonly Kill[] = ["exit", "error", "terminate"];
@@ -29,7 +30,9 @@ const MIB = 1 << 20;
 /** ms within which threads have to have come up. */
 const SOON = 15_000;
 
-const go = starter(new URL("../testdata/hang_threads.ts", import.meta.url).href);
+const module = new URL("../testdata/hang_threads.ts", import.meta.url).href;
+const go = starter(module);
+const ask = asker(module);
 
 /** Kills a thread that is there, and returns once it is dead. */
 async function killed(victim: Thread<unknown, never>, kill: Kill, here: Latch, order: Event): Promise<void> {
@@ -60,7 +63,7 @@ export function hangsCases(has: Capabilities): void {
           const owned: Lock | RLock | RWLock = new Kind({ name: "data" });
           const victim = go(targets.holdAndDie, owned, kill, here, order);
           await here.waitAsync();
-          const waits = go(targets.want, owned);
+          const waits = ask(targets.want, owned);
           await until(() => blockedOn(Kind.name, "data") >= 1, SOON);
           const task = take(owned).then(({ release }) => typeof release, (error: Error) => error.name);
           await killed(victim as never, kill, here, order);
@@ -68,7 +71,7 @@ export function hangsCases(has: Capabilities): void {
           await assert.rejects(take(owned), (error) => (error as Error).name === "OwnerDiedError");
           owned.recover()!.release();
           assert.equal(owned.recover(), undefined);
-          assert.equal(await go(targets.want, owned).joinAsync(), "had");
+          assert.equal(await ask(targets.want, owned).joinAsync(), "had");
           (await take(owned)).release();
         },
       );
@@ -78,7 +81,7 @@ export function hangsCases(has: Capabilities): void {
       const semaphore = new Semaphore(1, { name: "permit" });
       const victim = go(targets.permitAndDie, semaphore, kill, here, order);
       await here.waitAsync();
-      const waits = [go(targets.permit, semaphore), go(targets.permit, semaphore)];
+      const waits = [ask(targets.permit, semaphore), ask(targets.permit, semaphore)];
       await until(() => blockedOn("Semaphore", "permit") === 2, SOON);
       await killed(victim as never, kill, here, order);
       await joined(waits);
@@ -90,7 +93,7 @@ export function hangsCases(has: Capabilities): void {
       const queue = new Queue<string>({ maxBytes: 1000, name: "jobs" });
       const victim = go(targets.getAndDie, queue, kill, here, order);
       await here.waitAsync();
-      const other = go(targets.get, queue);
+      const other = ask(targets.get, queue);
       await until(() => blockedOn("Queue", "jobs") === (kill === "terminate" ? 2 : 1), SOON);
       await killed(victim as never, kill, here, order);
       queue.put("next");
@@ -119,7 +122,7 @@ export function hangsCases(has: Capabilities): void {
       const condition = new Condition(undefined, { name: "news" });
       const victim = go(targets.waitAndDie, condition, kill, here, order);
       await here.waitAsync();
-      const living = go(targets.wait, condition);
+      const living = ask(targets.wait, condition);
       await until(() => blockedOn("Condition", "news") === (kill === "terminate" ? 2 : 1), SOON);
       await killed(victim as never, kill, here, order);
       assert.equal(await condition.withLockAsync(() => condition.notifyAll()), 1);
@@ -131,7 +134,7 @@ export function hangsCases(has: Capabilities): void {
       const event = new Event({ name: "signal" });
       const victim = go(targets.eventAndDie, event, kill, here, order);
       await here.waitAsync();
-      const living = [go(targets.awaitEvent, event), go(targets.awaitEvent, event)];
+      const living = [ask(targets.awaitEvent, event), ask(targets.awaitEvent, event)];
       await until(() => blockedOn("Event", "signal") === (kill === "terminate" ? 3 : 2), SOON);
       await killed(victim as never, kill, here, order);
       const mine = event.waitAsync();
@@ -146,14 +149,14 @@ export function hangsCases(has: Capabilities): void {
         const barrier = new Barrier(4);
         const victim = go(targets.meetAndDie, barrier, kill, here, order);
         await here.waitAsync();
-        const other = go(targets.meet, barrier);
+        const other = ask(targets.meet, barrier);
         const mine = barrier.waitAsync().catch((error: Error) => error.name);
         await until(() => barrier.waiting === 3, SOON);
         await killed(victim as never, kill, here, order);
         assert.deepEqual([await other.joinAsync(), await mine], [-1, "BrokenBarrierError"]);
         assert(barrier.broken);
         barrier.reset();
-        const again = [go(targets.meet, barrier), go(targets.meet, barrier)].map((thread) => thread.joinAsync());
+        const again = [ask(targets.meet, barrier), ask(targets.meet, barrier)].map((thread) => thread.joinAsync());
         const places = await Promise.all([...again, barrier.waitAsync(), barrier.waitAsync()]);
         assert.deepEqual(places.sort(), [0, 1, 2, 3]);
       },

@@ -4,9 +4,10 @@ import { Latch, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
+import { asker } from "./_hands.ts";
+import { assembled, blockedOn, CREWS, joined, play, type Role } from "./_kit.ts";
 
-const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 type Count = SharedValue<"i32">;
 
 /** A thread of a crew. */
@@ -36,7 +37,7 @@ export function latchCases(_has: Capabilities): void {
     test(`Latch: ${crew.name} come through at zero, and not before`, async () => {
       const latch = new Latch(3, { name: "bolt" });
       const [arrived, passed] = [new SharedValue("i32"), new SharedValue("i32")];
-      const threads = crew.roles.map((role) => go(wait, role, latch, arrived, passed));
+      const threads = crew.roles.map((role) => ask(wait, role, latch, arrived, passed));
       await assembled(crew, arrived, "Latch", "bolt");
       latch.countDown(2);
       assert.equal(passed.value, 0);
@@ -51,7 +52,7 @@ export function latchCases(_has: Capabilities): void {
   test("Latch: four threads count down 1000 each, and those who wait wake", async () => {
     const latch = new Latch(4000);
     const waiting = latch.waitAsync();
-    const threads = [0, 1, 2, 3].map(() => go(countDown, latch, 1000));
+    const threads = [0, 1, 2, 3].map(() => ask(countDown, latch, 1000));
     await joined(threads);
     await waiting;
     assert.equal(latch.count, 0);
@@ -60,7 +61,7 @@ export function latchCases(_has: Capabilities): void {
 
   test("Latch: a wait with a limit gives up after its time, not early", async () => {
     const latch = new Latch(1, { name: "shut" });
-    const thread = go(waitInVain, latch);
+    const thread = ask(waitInVain, latch);
     await until(() => blockedOn("Latch", "shut") === 1 || !thread.alive);
     const { passed, ms } = await thread.joinAsync();
     assert.equal(passed, false);

@@ -4,6 +4,7 @@ import { DeadlockError, Event, Lock, NotHeldError, OwnerDiedError, RLock, Shared
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import {
   assembled,
   blockedOn,
@@ -19,6 +20,7 @@ import {
 } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 type AnyLock = Lock | RLock;
 type Count = SharedValue<"i32">;
 const KINDS = [Lock, RLock] as const;
@@ -165,7 +167,7 @@ export function lockCases(has: Capabilities): void {
       test(`L5 R7 ${kind}: ${crew.name} wait for the release, then each gets it once`, async () => {
         const [lock, arrived, taken] = [new Kind({ name: "door" }), new SharedValue("i32"), new SharedValue("i32")];
         const turns = turnsOf(crew, 2);
-        const threads = crew.roles.map((role) => go(take, role, lock, arrived, taken, turns));
+        const threads = crew.roles.map((role) => ask(take, role, lock, arrived, taken, turns));
         for (const turn of turns) {
           const guard = await lock.acquireAsync();
           arrived.value = taken.value = 0;
@@ -184,7 +186,7 @@ export function lockCases(has: Capabilities): void {
     test(`L5 ${kind}: six threads add in every form, and lose nothing`, async () => {
       const [lock, value] = [new Kind(), new SharedValue("i32")];
       const seed = random().next();
-      await joined([0, 1, 2, 3, 4, 5].map((i) => go(add, lock, value, 300, seed + i)));
+      await joined([0, 1, 2, 3, 4, 5].map((i) => ask(add, lock, value, 300, seed + i)));
       assert.equal(value.value, 1800);
       assert.equal(lock.locked, false);
     }, { limit: 30_000 });
@@ -193,7 +195,7 @@ export function lockCases(has: Capabilities): void {
       const lock = new Kind();
       const guard = lock.acquire();
       const inner = lock instanceof RLock ? lock.acquire() : undefined;
-      const { ms, ...seen } = await go(look, lock).joinAsync();
+      const { ms, ...seen } = await ask(look, lock).joinAsync();
       assert.deepEqual(seen, {
         locked: true,
         owner: lock.owner,
@@ -209,7 +211,7 @@ export function lockCases(has: Capabilities): void {
     });
 
     test(`L14 R8 ${kind}: held by a task, its thread may not block, and other tasks wait`, async () => {
-      assert.deepEqual(await go(holdAsTask, new Kind()).joinAsync(), [
+      assert.deepEqual(await ask(holdAsTask, new Kind()).joinAsync(), [
         "deadlock",
         "undefined",
         "waits",
@@ -230,7 +232,7 @@ export function lockCases(has: Capabilities): void {
       const [holding, enough] = [new Event(), new Event()];
       const keeper = go(hold, lock, holding, enough);
       await holding.waitAsync();
-      const waiter = go(block, lock);
+      const waiter = ask(block, lock);
       const late = lock.withLockAsync(() => "acquired").catch((error) => error.name);
       await until(() => blockedOn(kind, "widow") === 1);
       const ended = assert.rejects(keeper.joinAsync());
@@ -253,9 +255,9 @@ export function lockCases(has: Capabilities): void {
 
     test(`L13 ${kind}: threads that hog it leave it to those who wait, blocked or not`, async () => {
       const [lock, stop] = [new Kind(), new Event()];
-      const hogs = [go(hog, lock, stop), go(hog, lock, stop)];
+      const hogs = [ask(hog, lock, stop), ask(hog, lock, stop)];
       for (let i = 0; i < 10; i++) (await lock.acquireAsync()).release();
-      for (let i = 0; i < 3; i++) assert.equal(await go(block, lock).joinAsync(), "acquired");
+      for (let i = 0; i < 3; i++) assert.equal(await ask(block, lock).joinAsync(), "acquired");
       stop.set();
       await joined(hogs);
     }, { limit: 20_000 });
@@ -264,10 +266,10 @@ export function lockCases(has: Capabilities): void {
   test("L8 L9 another thread releases a Lock: it is free, and the guard is spent", async () => {
     const lock = new Lock();
     const guard = lock.acquire();
-    assert.equal(await go(releaseForeign, lock).joinAsync(), "released");
+    assert.equal(await ask(releaseForeign, lock).joinAsync(), "released");
     assert.deepEqual([lock.locked, lock.owner], [false, undefined]);
     const [holding, enough] = [new Event(), new Event()];
-    const next = go(hold, lock, holding, enough);
+    const next = ask(hold, lock, holding, enough);
     await holding.waitAsync();
     guard.release(); // not the next holder's
     assert.equal(lock.locked, true);

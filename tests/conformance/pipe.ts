@@ -13,9 +13,11 @@ import {
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import { blockedOn, joined, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 
 type Any = Connection<any, any>;
 
@@ -260,16 +262,16 @@ export function pipeCases(has: Capabilities): void {
   test("two ends that send each other long messages at once, both blocking, get through", async () => {
     for (const [bytes, maxBytes, times] of [[12 * MIB, MIB, 1], [300_000, 1000, 3], [MIB, 65536, 4]] as const) {
       const [a, b] = pipe<any>({ maxBytes });
-      const threads = [go(exchange, a, bytes, 0, times), go(exchange, b, bytes, 1, times)];
+      const threads = [ask(exchange, a, bytes, 0, times), ask(exchange, b, bytes, 1, times)];
       assert.deepEqual(await joined(threads), [-1, -1]);
     }
   }, { limit: 40_000 });
 
   test("the same with one of them a task, and this thread in between", async () => {
     const [a, b] = pipe<any>({ maxBytes: 5000 });
-    assert.deepEqual(await joined([go(exchange, a, 2 * MIB, 0, 1), go(exchangeAsync, b, 2 * MIB, 1)]), [-1, -1]);
+    assert.deepEqual(await joined([ask(exchange, a, 2 * MIB, 0, 1), ask(exchangeAsync, b, 2 * MIB, 1)]), [-1, -1]);
     const [c, d] = pipe<any>();
-    const thread = go(exchange, c, 8 * MIB, 0, 1);
+    const thread = ask(exchange, c, 8 * MIB, 0, 1);
     assert.equal(await exchangeAsync(d, 8 * MIB, 1), -1);
     assert.equal(await thread.joinAsync(), -1);
   }, { limit: 30_000 });
@@ -431,7 +433,7 @@ export function pipeCases(has: Capabilities): void {
   test("P18 two threads that receive with short limits get a long message from a sender that is slow", async () => {
     const [here, there] = pipe<any, any>();
     const got = new SharedValue("i32");
-    const receivers = [1, 2].map(() => go(recvPatiently, here, got));
+    const receivers = [1, 2].map(() => ask(recvPatiently, here, got));
     const bytes = pattern(4 * MIB);
     let sent = false;
     const sending = there.sendBytesAsync(bytes).then(() => sent = true);

@@ -4,9 +4,11 @@ import { ClosedError, Event, LifoQueue, PriorityQueue, Queue, SharedValue, Threa
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import { blockedOn, joined, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 const KINDS = [Queue, LifoQueue, PriorityQueue] as const;
 const BYTES = 1 << 20;
 const PRODUCERS = 4;
@@ -137,8 +139,8 @@ export function queueCases(has: Capabilities): void {
         const wayOf = (i: number): Way => ways[i % ways.length]!;
         const count = (ways.includes("polling") ? 500 : 2_500) / (name === "Queue" ? 1 : 5);
         const queue = new Kind<number>({ maxSize: 20, maxBytes: 4096 });
-        const getters = Array.from({ length: 4 }, (_, i) => go(consume, queue, wayOf(i)));
-        const putters = Array.from({ length: PRODUCERS }, (_, i) => go(produce, queue, i, count, wayOf(i)));
+        const getters = Array.from({ length: 4 }, (_, i) => ask(consume, queue, wayOf(i)));
+        const putters = Array.from({ length: PRODUCERS }, (_, i) => ask(produce, queue, i, count, wayOf(i)));
         await joined(putters);
         queue.close();
         const all = await joined(getters);
@@ -159,12 +161,12 @@ export function queueCases(has: Capabilities): void {
     test(`Q7 ${name}: a blocked get wakes on a put, a blocked put on a get, twice`, async () => {
       const queue = new Kind<string>({ maxSize: 1, maxBytes: 1000, name: `Q7 ${name}` });
       for (const item of ["a", "b"]) {
-        const getter = go(take, queue);
+        const getter = ask(take, queue);
         await until(() => blockedOn(name, queue.name) === 1);
         await queue.putAsync(item);
         assert.equal(await getter.joinAsync(), item);
         await queue.putAsync("full");
-        const putter = go(give, queue, item);
+        const putter = ask(give, queue, item);
         await until(() => blockedOn(name, queue.name) === 1);
         assert.equal(await queue.getAsync(), "full");
         assert.equal(await putter.joinAsync(), "put");
@@ -183,24 +185,24 @@ export function queueCases(has: Capabilities): void {
     test(`Q13 ${name}: threads and a task join; all return when everything is done`, async () => {
       const queue = new Kind<number>({ maxBytes: 1000, name: `Q13 ${name}` });
       queue.putMany([1, 2, 3, 4]);
-      const joiners = [go(join, queue), go(join, queue)];
+      const joiners = [ask(join, queue), ask(join, queue)];
       let done = false;
       const task = queue.joinAsync().then(() => done = true);
       await until(() => blockedOn(name, queue.name) === 2);
-      await go(work, queue, 3).joinAsync();
+      await ask(work, queue, 3).joinAsync();
       assert.equal(done, false);
-      await go(work, queue, 1).joinAsync();
+      await ask(work, queue, 1).joinAsync();
       await task;
       await joined(joiners);
     });
 
     test(`Q19 Q20 D25 ${name}: two items, close(), three getters: two get one, one learns of the end`, async () => {
       const queue = new Kind<number>({ maxBytes: 1000, name: `Q19 ${name}` });
-      const early = go(takeOrClosed, queue);
+      const early = ask(takeOrClosed, queue);
       await until(() => blockedOn(name, queue.name) === 1);
       queue.putMany([1, 2]);
       queue.close();
-      const late = [go(takeOrClosed, queue), go(takeOrClosed, queue)];
+      const late = [ask(takeOrClosed, queue), ask(takeOrClosed, queue)];
       assert.deepEqual((await joined([early, ...late])).map(String).sort(), ["1", "2", "closed"]);
     });
 
@@ -208,8 +210,8 @@ export function queueCases(has: Capabilities): void {
       const full = new Kind<number>({ maxSize: 1, maxBytes: 1000, name: `D25 ${name}` });
       const empty = new Kind<number>({ maxBytes: 1000, name: `D25 ${name}` });
       await full.putAsync(0);
-      const putters = [go(give, full, 1), go(give, full, 2)];
-      const getters = [go(takeOrClosed, empty), go(takeOrClosed, empty)];
+      const putters = [ask(give, full, 1), ask(give, full, 2)];
+      const getters = [ask(takeOrClosed, empty), ask(takeOrClosed, empty)];
       await until(() => blockedOn(name, full.name) === 4);
       full.close();
       empty.close();
@@ -222,7 +224,7 @@ export function queueCases(has: Capabilities): void {
       for (let round = 0; round < 3; round++) {
         const victim = go(take, queue);
         await until(() => blockedOn(name, queue.name) === 1);
-        const other = go(takeInTime, queue);
+        const other = ask(takeInTime, queue);
         await until(() => blockedOn(name, queue.name) === 2);
         const ended = assert.rejects(victim.joinAsync());
         await victim.terminate();
@@ -255,7 +257,7 @@ export function queueCases(has: Capabilities): void {
       const queue = new Kind<number>({ maxBytes: 1000, name: `D12 ${name}` });
       queue.put(1);
       await assert.rejects(go(takeAndDie, queue).joinAsync(), /dies/);
-      const joiner = go(join, queue);
+      const joiner = ask(join, queue);
       await until(() => blockedOn(name, queue.name) === 1);
       assert.match(String(JSON.stringify(threadDump())), new RegExp(`D12 ${name}`));
       if (has.blocksMain) {
@@ -270,7 +272,7 @@ export function queueCases(has: Capabilities): void {
     test(`G12 D24 ${name}: a tight loop on isEmpty sees another thread's put`, async () => {
       const queue = new Kind<number>({ maxBytes: 1000 });
       const watching = new Event();
-      const thread = go(watch, queue, watching);
+      const thread = ask(watch, queue, watching);
       await watching.waitAsync();
       queue.put(1);
       await thread.joinAsync();
@@ -289,7 +291,7 @@ export function queueCases(has: Capabilities): void {
   }
 
   test("Q25 a thread makes a queue and gives it to a thread of its own", async () => {
-    assert.equal(await go(nested).joinAsync(), 42);
+    assert.equal(await ask(nested).joinAsync(), 42);
   });
 
   test("Queue: a page's main thread may poll, and is told to wait without blocking", async () => {

@@ -4,9 +4,10 @@ import { NotHeldError, RLock, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { blockedOn, starter } from "./_kit.ts";
+import { asker } from "./_hands.ts";
+import { blockedOn } from "./_kit.ts";
 
-const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 type Count = SharedValue<"i32">;
 
 /** Releases somebody else's lock; returns how that went. */
@@ -47,7 +48,7 @@ export async function takeAsync(lock: RLock, taken: Count): Promise<void> {
 export function rlockCases(_has: Capabilities): void {
   test("R1 R2 depth counts up and down in any thread", async () => {
     const lock = new RLock();
-    assert.deepEqual(await go(nest, lock, 3).joinAsync(), [0, 1, 2, 3, 2, 1, 0]);
+    assert.deepEqual(await ask(nest, lock, 3).joinAsync(), [0, 1, 2, 3, 2, 1, 0]);
     assert.deepEqual(nest(lock, 3), [0, 1, 2, 3, 2, 1, 0]);
     assert.equal(lock.locked, false);
   });
@@ -55,17 +56,17 @@ export function rlockCases(_has: Capabilities): void {
   test("R4 another thread cannot release an RLock", async () => {
     const lock = new RLock();
     const guard = lock.acquire();
-    assert.equal(await go(releaseForeign, lock).joinAsync(), `not held: ${lock.owner}`);
+    assert.equal(await ask(releaseForeign, lock).joinAsync(), `not held: ${lock.owner}`);
     assert.deepEqual([lock.depth, lock.heldByCurrentThread], [1, true]);
     guard.release();
-    assert.equal(await go(releaseForeign, lock).joinAsync(), "not held: undefined");
+    assert.equal(await ask(releaseForeign, lock).joinAsync(), "not held: undefined");
   });
 
   test("R7 contenders wait for depth 0, blocked and as tasks, not for one release", async () => {
     const lock = new RLock({ name: "deep" });
     const taken = new SharedValue("i32");
     const guards = [lock.acquire(), lock.acquire(), lock.acquire()];
-    const threads = [go(take, lock, taken), go(takeAsync, lock, taken), go(take, lock, taken)];
+    const threads = [ask(take, lock, taken), ask(takeAsync, lock, taken), ask(take, lock, taken)];
     await until(() => blockedOn("RLock", "deep") === 2);
     guards[1]!.release(); // R9: in any order, each once
     guards[1]!.release();
@@ -79,7 +80,7 @@ export function rlockCases(_has: Capabilities): void {
   test("R8 tasks of several threads hold it one at a time", async () => {
     const lock = new RLock();
     const taken = new SharedValue("i32");
-    const threads = [go(takeAsync, lock, taken), go(takeAsync, lock, taken)];
+    const threads = [ask(takeAsync, lock, taken), ask(takeAsync, lock, taken)];
     await Promise.all([takeAsync(lock, taken), takeAsync(lock, taken), ...threads.map((thread) => thread.joinAsync())]);
     assert.equal(taken.value, 4);
   });

@@ -4,9 +4,11 @@ import { DeadlockError, Event, Latch, OwnerDiedError, RWLock, SharedArray } from
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, Prng, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import { blockedOn, joined, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 /** ms for a test: starting a thread takes seconds where many run at once. */
 const AMPLE = { limit: 60_000 };
 const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
@@ -126,7 +128,7 @@ export function rwLockCases(_has: Capabilities): void {
   test("RWLock: random readers and writers in eight threads never see half of a change", async () => {
     const prng = random();
     const [lock, pair] = [new RWLock(), new SharedArray("i32", 2, { lock: false })];
-    const threads = Array.from({ length: 8 }, () => go(readAndWrite, lock, pair, prng.next(), 200));
+    const threads = Array.from({ length: 8 }, () => ask(readAndWrite, lock, pair, prng.next(), 200));
     const writes = (await joined(threads)).reduce((sum, n) => sum + n, 0);
     assert.deepEqual([...pair.view], [writes, writes]);
     assertFree(lock);
@@ -137,9 +139,9 @@ export function rwLockCases(_has: Capabilities): void {
     test(`RWLock: a stream of ${side}s in three threads does not starve who wants to ${other}`, async () => {
       const lock = new RWLock();
       const [running, end] = [new Latch(3), new Event()];
-      const hogs = [1, 2, 3].map(() => go(hog, lock, side, running, end));
+      const hogs = [1, 2, 3].map(() => ask(hog, lock, side, running, end));
       await running.waitAsync();
-      await joined([go(takeOften, lock, other, false, 10), go(takeOften, lock, other, true, 10)]);
+      await joined([ask(takeOften, lock, other, false, 10), ask(takeOften, lock, other, true, 10)]);
       end.set();
       await joined(hogs);
       assertFree(lock);
@@ -153,7 +155,7 @@ export function rwLockCases(_has: Capabilities): void {
         const held = new Event();
         const dies = go(dieHolding, lock, "write", held, how);
         await held.waitAsync();
-        const waits = [go(want, lock, "read", false), go(want, lock, "write", false), go(want, lock, "write", true)];
+        const waits = [ask(want, lock, "read", false), ask(want, lock, "write", false), ask(want, lock, "write", true)];
         if (how === "stop") {
           await soon(() => blockedOn("RWLock", "marked") === 2);
           await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
@@ -176,7 +178,7 @@ export function rwLockCases(_has: Capabilities): void {
       const held = new Event();
       const dies = go(dieHolding, lock, "read", held, how);
       await held.waitAsync();
-      const waits = [go(want, lock, "write", false), go(want, lock, "write", true), go(want, lock, "read", false)];
+      const waits = [ask(want, lock, "write", false), ask(want, lock, "write", true), ask(want, lock, "read", false)];
       if (how === "stop") await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
       else await assert.rejects(dies.joinAsync(), /dies/);
       assert.deepEqual(await joined(waits), ["got it", "got it", "got it"]);
@@ -190,7 +192,7 @@ export function rwLockCases(_has: Capabilities): void {
     const reader = await lock.readAsync();
     const dies = go(want, lock, "write", false);
     await soon(() => writersWaiting(lock) === 1);
-    const reads = go(want, lock, "read", false);
+    const reads = ask(want, lock, "read", false);
     await soon(() => blockedOn("RWLock", "way") === 2);
     await dies.terminate();
     await dies.joinAsync().catch(() => {});
@@ -203,7 +205,7 @@ export function rwLockCases(_has: Capabilities): void {
     test(`D13 RWLock: two threads ${side} A and B and want to ${wanted} the other: one DeadlockError`, async () => {
       const [a, b] = [new RWLock({ name: "A" }), new RWLock({ name: "B" })];
       const met = new Latch(2);
-      const threads = [go(takeThenWant, a, side, b, wanted, met), go(takeThenWant, b, side, a, wanted, met)];
+      const threads = [ask(takeThenWant, a, side, b, wanted, met), ask(takeThenWant, b, side, a, wanted, met)];
       assert.deepEqual((await joined(threads)).sort(), ["deadlock of 2", "got it"]);
       assertFree(a);
       assertFree(b);
@@ -213,10 +215,10 @@ export function rwLockCases(_has: Capabilities): void {
   test("D13 RWLock: a reader behind a waiting writer is part of the circle", async () => {
     const [a, b] = [new RWLock({ name: "A" }), new RWLock({ name: "B" })];
     const met = new Latch(3);
-    const first = go(takeThenWant, a, "read", b, "write", met); // will wait for the third
-    const third = go(takeThenWant, b, "read", a, "read", met); // will wait behind the second
+    const first = ask(takeThenWant, a, "read", b, "write", met); // will wait for the third
+    const third = ask(takeThenWant, b, "read", a, "read", met); // will wait behind the second
     await soon(() => met.count === 1);
-    const second = go(want, a, "write", false); // waits for the first
+    const second = ask(want, a, "write", false); // waits for the first
     await soon(() => writersWaiting(a) === 1);
     met.countDown();
     const results = await joined<string>([first, second, third]);

@@ -4,6 +4,7 @@ import { BoundedSemaphore, Event, type Guard, Latch, Semaphore, SharedValue } fr
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, Prng, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
+import { asker } from "./_hands.ts";
 import {
   assembled,
   blockedOn,
@@ -19,6 +20,7 @@ import {
 } from "./_kit.ts";
 
 const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 /** ms for a test: starting a thread takes seconds where many run at once. */
 const AMPLE = { limit: 60_000 };
 const soon = (ready: () => unknown): Promise<void> => until(ready, 30_000);
@@ -150,7 +152,7 @@ export function semaphoreCases(_has: Capabilities): void {
       const semaphore = new Semaphore(0, { name: "gate" });
       const [arrived, taken, given] = [new SharedValue("i32"), new SharedValue("i32"), new SharedValue("i32")];
       const [end, turns] = [new Event(), turnsOf(crew, 2)];
-      const threads = crew.roles.map((role) => go(take, role, semaphore, arrived, taken, given, end, turns));
+      const threads = crew.roles.map((role) => ask(take, role, semaphore, arrived, taken, given, end, turns));
       for (const turn of turns) {
         arrived.value = taken.value = given.value = 0;
         end.clear();
@@ -175,7 +177,7 @@ export function semaphoreCases(_has: Capabilities): void {
   test("S6 five threads try twice each on value 3: exactly 3 guards", async () => {
     const semaphore = new BoundedSemaphore(3);
     const tried = new Latch(5);
-    const got = await joined([1, 2, 3, 4, 5].map(() => go(tryTwice, semaphore, tried)));
+    const got = await joined([1, 2, 3, 4, 5].map(() => ask(tryTwice, semaphore, tried)));
     assert.equal(got.reduce((sum, n) => sum + n, 0), 3);
     assert.equal(semaphore.value, 3);
   }, AMPLE);
@@ -184,7 +186,7 @@ export function semaphoreCases(_has: Capabilities): void {
     test(`S14 BoundedSemaphore(${value}) holds eight threads down, blocked and async`, async () => {
       const semaphore = new BoundedSemaphore(value);
       const inside = new SharedValue("i32");
-      const threads = Array.from({ length: 8 }, (_, i) => go(inAndOut, semaphore, inside, 300, value, i % 2 === 1));
+      const threads = Array.from({ length: 8 }, (_, i) => ask(inAndOut, semaphore, inside, 300, value, i % 2 === 1));
       await joined(threads);
       assert.equal(semaphore.value, value);
       assertNobodyWaits(semaphore);
@@ -194,7 +196,7 @@ export function semaphoreCases(_has: Capabilities): void {
   test("S12 waiters that give up eat no permit", async () => {
     const prng = random();
     const semaphore = new Semaphore(2);
-    const threads = [1, 2, 3, 4, 5].map(() => go(takeOften, semaphore, prng.next(), 100));
+    const threads = [1, 2, 3, 4, 5].map(() => ask(takeOften, semaphore, prng.next(), 100));
     let given = 2;
     for (; given < 40; given++) {
       semaphore.release();
@@ -213,7 +215,7 @@ export function semaphoreCases(_has: Capabilities): void {
         const [held, end, got] = [new Event(), new Event(), new Latch(2)];
         const dies = go(dieHolding, semaphore, 3, held, how);
         await held.waitAsync();
-        const waits = go(holdUntil, semaphore, got, end);
+        const waits = ask(holdUntil, semaphore, got, end);
         const task = semaphore.acquireAsync().then((guard) => {
           got.countDown();
           return guard;
@@ -282,7 +284,7 @@ export function semaphoreCases(_has: Capabilities): void {
     const [held, end] = [new Latch(1), new Event()];
     const dies = go(holdUntil, semaphore, held, end);
     await soon(() => blockedOn("Semaphore", "mourned") === 1);
-    const lives = go(holdUntil, semaphore, held, end);
+    const lives = ask(holdUntil, semaphore, held, end);
     await soon(() => blockedOn("Semaphore", "mourned") === 2);
     await Promise.all([dies.terminate(), assert.rejects(dies.joinAsync())]);
     semaphore.release();
@@ -296,7 +298,7 @@ export function semaphoreCases(_has: Capabilities): void {
   test("a waiter that is passed again and again gets the next permit", async () => {
     const semaphore = new Semaphore(1);
     const [end, running] = [new Event(), new Event()];
-    const hogs = [go(hog, semaphore, end, running), go(hog, semaphore, end, running)];
+    const hogs = [ask(hog, semaphore, end, running), ask(hog, semaphore, end, running)];
     await running.waitAsync();
     for (let turn = 0; turn < 5; turn++) (await semaphore.acquireAsync()).release();
     end.set();
@@ -308,7 +310,7 @@ export function semaphoreCases(_has: Capabilities): void {
   test("one thread more than the option threads says gets a RangeError that names it", async () => {
     const semaphore = new Semaphore(5, { threads: 2 });
     const [held, end] = [new Latch(2), new Event()];
-    const threads = [go(holdUntil, semaphore, held, end), go(holdUntil, semaphore, held, end)];
+    const threads = [ask(holdUntil, semaphore, held, end), ask(holdUntil, semaphore, held, end)];
     await held.waitAsync();
     assert.throws(() => semaphore.tryAcquire(), /2 threads use it: raise its option threads/);
     end.set();

@@ -4,9 +4,10 @@ import { Lock, RLock, SharedArray, SharedValue } from "../../mod.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
-import { joined, starter } from "./_kit.ts";
+import { asker } from "./_hands.ts";
+import { joined } from "./_kit.ts";
 
-const go = starter(import.meta.url);
+const ask = asker(import.meta.url);
 const TIMES = 10_000;
 
 /** Adds one again and again, in one step or under the lock. */
@@ -64,16 +65,16 @@ export function watch(value: SharedValue<"u8">): number {
 export function valuesCases(_has: Capabilities): void {
   test("V8 D26 add, update and updateAsync lose nothing in eight threads", async () => {
     const [one, two] = [new SharedValue("i32"), new SharedValue("i32")];
-    await joined(Array.from({ length: 4 }, () => go(addOne, one, "add")));
+    await joined(Array.from({ length: 4 }, () => ask(addOne, one, "add")));
     assert.equal(one.value, 4 * TIMES);
-    await joined((["update", "updateAsync", "update", "update"] as const).map((form) => go(addOne, two, form)));
+    await joined((["update", "updateAsync", "update", "update"] as const).map((form) => ask(addOne, two, form)));
     assert.equal(two.value, 4 * TIMES);
   }, { limit: 30_000 });
 
   test("V7 a 64-bit value is never seen half-written", async () => {
     const [value, float] = [new SharedValue("i64"), new SharedValue("f64", 1)];
     const stop = new SharedValue("bool");
-    const thread = go(flip, value, float, stop);
+    const thread = ask(flip, value, float, stop);
     await until(() => value.value === -1n);
     for (let i = 0; i < 200_000; i++) {
       const [seen, part] = [value.value, float.value];
@@ -93,7 +94,7 @@ export function valuesCases(_has: Capabilities): void {
       const array = new SharedArray("d", [0, 1, 2, 3], { lock });
       const text = new SharedArray("c", 20, { lock });
       text.value = "hello";
-      await go(double, values, array, text).joinAsync();
+      await ask(double, values, array, text).joinAsync();
       assert.deepEqual(values.map((value) => value.value), [14, 2 / 3, 2n ** 34n]);
       assert.deepEqual([...array], [0, 2, 4, 6]);
       assert.equal(text.value, "hellohello");
@@ -104,7 +105,7 @@ export function valuesCases(_has: Capabilities): void {
     const dice = random();
     const items = Array.from({ length: 200 }, () => dice.below(1000));
     const array = new SharedArray("i32", items);
-    await go(sumUp, array).joinAsync();
+    await ask(sumUp, array).joinAsync();
     let sum = 0;
     assert.deepEqual([...array], items.map((item) => sum += item));
   });
@@ -114,14 +115,14 @@ export function valuesCases(_has: Capabilities): void {
       const value = new SharedValue("i32", 1, lock === undefined ? {} : { lock });
       const guard = value.lock.acquire();
       value.value = 5;
-      assert.deepEqual(await go(touch, value).joinAsync(), [6, true]); // the very same lock there
+      assert.deepEqual(await ask(touch, value).joinAsync(), [6, true]); // the very same lock there
       guard.release();
     }
   });
 
   test("G12 a tight loop on value sees another thread's write", async () => {
     const value = new SharedValue("u8");
-    const thread = go(watch, value);
+    const thread = ask(watch, value);
     await until(() => value.value === 1);
     value.value = 2;
     await thread.joinAsync();
@@ -130,7 +131,7 @@ export function valuesCases(_has: Capabilities): void {
   test("D30 text with multi-byte characters crosses threads whole", async () => {
     const text = new SharedArray("c", 40);
     text.value = "gr\u00fc\u00dfe \u{1f600}";
-    await go(double, [new SharedValue("i"), new SharedValue("d"), new SharedValue("q")], new SharedArray("d", 0), text)
+    await ask(double, [new SharedValue("i"), new SharedValue("d"), new SharedValue("q")], new SharedArray("d", 0), text)
       .joinAsync();
     assert.equal(text.value, "gr\u00fc\u00dfe \u{1f600}gr\u00fc\u00dfe \u{1f600}");
   });
