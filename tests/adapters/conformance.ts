@@ -22,6 +22,8 @@
  */
 
 import { assert, test } from "../_harness.ts";
+import { enumerateThreads } from "../../mod.ts";
+import { dismissHands } from "../conformance/_hands.ts";
 import { barrierCases } from "../conformance/barrier.ts";
 import { conditionCases } from "../conformance/condition.ts";
 import { eventCases } from "../conformance/event.ts";
@@ -84,6 +86,7 @@ const TOPICS: readonly Topic[] = [
   threadEndsCases,
   servedCases,
   programsCases,
+  handsCases, // the last: see _hands.ts
 ];
 
 /** Registers the whole suite. */
@@ -103,5 +106,12 @@ function declarations(has: Capabilities): void {
     const parse = () => new Function("{ using nothing = null; }");
     if (has.parsesUsing) parse();
     else assert.throws(parse, SyntaxError);
+  });
+}
+
+function handsCases(): void {
+  test("threads that did one piece of work after another end when they are sent away", async () => {
+    await dismissHands();
+    assert.deepEqual(enumerateThreads().filter(({ name }) => name === "hand"), []);
   });
 }

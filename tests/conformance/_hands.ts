@@ -6,7 +6,8 @@
  * `starter()`.
  *
  * A hand is a daemon in a worker of our own, which is posted its work with the primitives in it. One whose work has
- * failed, or has not come to an end, is not asked again.
+ * failed, or has not come to an end, is not asked again. The last case of the suite sends all of them away: where test
+ * files share a process, as in Bun, the next one finds no threads that are not its own.
  *
  * @module
  */
@@ -58,6 +59,12 @@ class Hand {
       done.abort();
     }
   }
+
+  /** Ends the thread. */
+  async leave(): Promise<void> {
+    this.#worker.postMessage({ job: "leave" }, []);
+    await this.#thread.joinAsync();
+  }
 }
 
 const idle: Hand[] = [];
@@ -71,7 +78,10 @@ export function asker(
     let alive = true;
     const result = hand.do({ module, target: target.name, args: toMessage(args) }).then((answer) => {
       alive = false;
-      if ("error" in answer) throw fromMessage(answer.error);
+      if ("error" in answer) {
+        void hand.leave();
+        throw fromMessage(answer.error);
+      }
       idle.push(hand);
       return fromMessage<Awaited<R>>(answer.value);
     });
@@ -83,4 +93,9 @@ export function asker(
       joinAsync: () => result,
     };
   };
+}
+
+/** Sends away all hands that have nothing to do. */
+export async function dismissHands(): Promise<void> {
+  await Promise.all(idle.splice(0).map((hand) => hand.leave()));
 }

@@ -6,22 +6,24 @@ import type { Answer, Job } from "../conformance/_hands.ts";
 import { listenToOwner } from "./own_worker.ts";
 
 let begin: () => void;
+let leave: () => void;
 /** Resolves once this is a thread: what it is given cannot be attached before. */
 const begun = new Promise<void>((resolve) => begin = resolve);
 
 serve({
-  standBy(): Promise<never> {
+  standBy(): Promise<void> {
     begin();
     setInterval(() => {}, 2 ** 31 - 1); // or it has nothing left to do
-    return new Promise(() => {});
+    return new Promise((resolve) => leave = resolve);
   },
 });
 
 const answer = listenToOwner(async (data) => {
-  const { job } = data as { job?: Job };
+  const { job } = data as { job?: Job | "leave" };
   if (job === undefined) return; // Lockstep's own
   await begun;
-  answer({ answer: await done(job) });
+  if (job === "leave") leave();
+  else answer({ answer: await done(job) });
 });
 
 async function done({ module, target, args }: Job): Promise<Answer> {
