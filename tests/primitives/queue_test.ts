@@ -12,6 +12,7 @@ import {
   Queue,
 } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
 
 const KINDS = [Queue, LifoQueue, PriorityQueue] as const;
@@ -232,6 +233,17 @@ for (const Kind of KINDS) {
     const start = performance.now();
     assert.equal(queue.tryJoin({ timeout: 60 }), false);
     assert.between(performance.now() - start, 60, 600);
+  });
+
+  test(`Q13 ${name}: the last taskDone() wakes who joins, and no other one does`, async () => {
+    const queue = new Kind<number>();
+    queue.putMany([1, 2, 3]);
+    const joining = queue.joinAsync();
+    await new Promise((resolve) => setTimeout(resolve));
+    const { buffer } = queue.handle as FullHandle;
+    const woken = [1, 2, 3].map(() => notified(buffer, () => queue.taskDone()).length > 0);
+    assert.deepEqual(woken, [false, false, true]);
+    await joining;
   });
 
   test(`Q14 ${name}: one taskDone() too many is RangeError`, () => {

@@ -5,6 +5,7 @@ import { Condition } from "../../mod.ts";
 import { store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { assert, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 
 function wordsOf({ handle }: Condition): Int32Array<SharedArrayBuffer> {
   const { buffer, byteOffset, byteLength } = handle as FullHandle;
@@ -25,21 +26,9 @@ test("Condition.notify() wakes who gets the grant of a thread that died", async 
   store(words, SECOND, ENDED);
   store(words, SECOND + GRANTED, 1);
 
-  const realm = globalThis as { Atomics: typeof Atomics };
-  const real = realm.Atomics;
-  const woken: number[] = [];
-  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
-  Object.defineProperty(realm.Atomics, "notify", {
-    value(view: Int32Array, index: number, count?: number) {
-      if (view.buffer === words.buffer) woken.push(index);
-      return real.notify(view, index, count);
-    },
-  });
-  try {
+  const woken = notified(words.buffer, () => {
     condition.withLock(() => assert.equal(condition.notify(), 0)); // nobody is left to be notified
-  } finally {
-    realm.Atomics = real;
-  }
+  });
   assert(woken.includes(32 + GRANTED), `woken are ${woken}`);
   await waiting;
 });
