@@ -50,7 +50,7 @@
 //   the second level on the agent keeps it (Agent.nested): all objects for the lock may be collected meanwhile.
 // A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good.
 // Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
-//   as in WebKit's WTF::Lock ("Locking in WebKit").
+//   as in WebKit's WTF::Lock ("Locking in WebKit"); no spinning past those who sleep, as in parking_lot.
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
@@ -261,8 +261,13 @@ export class LockWord implements Wanted {
     agent.nested.delete(this.local);
   }
 
+  /**
+   * Spins for the lock, unless others are asleep for it: one thread that gets on without company does more than two that
+   * take the word from each other's core, and those asleep are not passed by one more.
+   */
   #spin(): boolean {
     const { words, me } = this;
+    if (load(words, OWNER) < 0) return false;
     return spinUntil(() => load(words, OWNER) === 0 && cas(words, OWNER, 0, me) === 0);
   }
 
