@@ -82,11 +82,11 @@ const TOPICS: readonly Topic[] = [
   queueCases,
   pipeCases,
   hangsCases,
+  handsCases, // after the last one that uses them
   threadsCases,
   threadEndsCases,
   servedCases,
   programsCases,
-  handsCases, // the last: see _hands.ts
 ];
 
 /** Registers the whole suite. */
