@@ -64,10 +64,10 @@ function spawnIn(worker: AnyWorker, start: HostSpawn, events: HostWorkerEvents, 
 const asked = new Map<number, () => void>();
 let made = 0;
 
-/** Has the page make it. */
+/** Makes the workers by the page. */
 const makeByPage: Make = (greeting, how, ended) => {
   const number = made++;
-  if (number === 0) hearMaker(({ ended }) => ended !== undefined && asked.get(ended)?.());
+  if (number === 0) hearMaker(({ ended: which }) => which !== undefined && asked.get(which)?.());
   asked.set(number, () => {
     asked.delete(number);
     ended();

@@ -6,9 +6,11 @@
  * `starter()`.
  *
  * A hand is a daemon in a worker of our own, which is posted its work with the primitives in it. One whose work has
- * failed, or has not come to an end, is not asked again. They are sent away before the cases about threads, which shall
- * find none that are not their own, as shall the next test file where files share a process, as in Bun: and on hostile
- * memory each of them polls, which 40 busy threads on two cores had to wait for.
+ * failed, or has not come to an end, is not asked again.
+ *
+ * All hands are sent away after the last case that uses them. The cases about threads, and the next test file where
+ * files share a process as in Bun, are to find no threads but their own; and on hostile memory an idle hand polls, which
+ * slows down programs that are given a time.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-// A thread that does what it is asked to, one thing after another, until its program ends: see ../conformance/_hands.ts.
+// A thread that does what it is asked to, one thing after another, until it is sent away: see ../conformance/_hands.ts.
 
 import { serve } from "../../adapters/worker.ts";
 import { fromMessage, toMessage } from "../../mod.ts";
