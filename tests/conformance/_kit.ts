@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Latch, type SharedValue, Thread, threadDump } from "../../mod.ts";
+import { type SharedValue, Thread, threadDump } from "../../mod.ts";
 import { until } from "../_until.ts";
 
 /** Makes `go(target, ...args)`, which starts a thread on an exported function of that module. */
@@ -70,38 +70,6 @@ export async function play(
     await block();
   }
   await Promise.all(tasks);
-}
-
-/** One of the turns that the threads of a crew play: starting them anew for each would take longer than all turns. */
-export interface Turn {
-  readonly begin: Latch;
-  readonly end: Latch;
-}
-
-/** So many turns for that crew. */
-export function turnsOf(crew: Crew, count: number): Turn[] {
-  return Array.from({ length: count }, () => ({ begin: new Latch(1), end: new Latch(crew.roles.length) }));
-}
-
-/** In a thread: plays each turn once it has begun; returns what came of each. */
-export async function playTurns<R>(turns: readonly Turn[], playOne: () => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const { begin, end } of turns) {
-    await begin.waitAsync();
-    results.push(await playOne());
-    end.countDown();
-  }
-  return results;
-}
-
-/** Resolves once all threads have played that turn; rejects if one of them failed. */
-export async function over(turn: Turn, threads: readonly { joinAsync(): Promise<unknown> }[]): Promise<void> {
-  const stop = new AbortController();
-  const failed = joined(threads).then(() => {}, (error) => error as Error);
-  const ended = turn.end.waitAsync({ signal: stop.signal }).catch(() => {});
-  const error = await Promise.race([ended, failed]);
-  stop.abort();
-  if (error !== undefined) throw error;
 }
 
 /** How many threads are blocked in waiting for something of that class and name. */

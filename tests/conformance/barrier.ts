@@ -5,7 +5,7 @@ import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import { asker } from "./_hands.ts";
-import { assembled, CREWS, joined, over, play, playTurns, type Role, starter, type Turn, turnsOf } from "./_kit.ts";
+import { assembled, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
 const ask = asker(import.meta.url);
@@ -34,16 +34,6 @@ export async function meet(role: Role, barrier: Barrier, arrived: Count, timeout
   };
   await play(role, arrived, task, block);
   return places;
-}
-
-/** The same, turn after turn. */
-export async function meetInTurns(
-  role: Role,
-  barrier: Barrier,
-  arrived: Count,
-  turns: readonly Turn[],
-): Promise<number[][]> {
-  return await playTurns(turns, () => meet(role, barrier, arrived, Infinity));
 }
 
 /** Meets the others round after round; returns the places. */
@@ -101,42 +91,32 @@ export function barrierCases(_has: Capabilities): void {
   for (const crew of CREWS) {
     test(`B2 B4 ${crew.name} and one more meet; each place is given once, twice over`, async () => {
       const [barrier, arrived] = [new Barrier(crew.size + 1, { name: "meeting" }), new SharedValue("i32")];
-      const turns = turnsOf(crew, 2);
-      const threads = crew.roles.map((role) => ask(meetInTurns, role, barrier, arrived, turns));
-      const mine: number[] = [];
-      for (const turn of turns) {
+      for (let turn = 0; turn < 2; turn++) {
         arrived.value = 0;
-        turn.begin.countDown();
+        const threads = crew.roles.map((role) => ask(meet, role, barrier, arrived, Infinity));
         await assembled(crew, arrived, "Barrier", "meeting");
         await soon(() => barrier.waiting === crew.size);
-        mine.push(await barrier.waitAsync());
-        await over(turn, threads);
+        const mine = await barrier.waitAsync();
+        const places = [mine, ...(await joined(threads)).flat()].sort((a, b) => a - b);
+        assert.deepEqual(places, Array.from({ length: crew.size + 1 }, (_, place) => place));
         assert.equal(barrier.waiting, 0);
-      }
-      const places = await joined(threads);
-      for (const i of turns.keys()) {
-        const all = [mine[i]!, ...places.flatMap((each) => each[i]!)].sort((a, b) => a - b);
-        assert.deepEqual(all, Array.from({ length: crew.size + 1 }, (_, place) => place));
       }
     }, AMPLE);
 
     test(`B8 B9 B10 ${crew.name}: abort(), reset() and a time limit break the round for all`, async () => {
       const [barrier, arrived] = [new Barrier(crew.size + 2, { name: "broken" }), new SharedValue("i32")];
-      const turns = turnsOf(crew, 4);
-      const threads = crew.roles.map((role) => ask(meetInTurns, role, barrier, arrived, turns));
-      for (const [i, how] of ["abort", "reset", "timeout", "reset"].entries()) {
-        turns[i]!.begin.countDown();
+      for (const how of ["abort", "reset", "timeout", "reset"]) {
+        const threads = crew.roles.map((role) => ask(meet, role, barrier, arrived, Infinity));
         await soon(() => barrier.waiting === crew.size);
         if (how === "abort") barrier.abort();
         else if (how === "reset") barrier.reset();
         else await assert.rejects(barrier.waitAsync({ timeout: 20 }), /a party timed out/);
-        await over(turns[i]!, threads);
+        const places = (await joined(threads)).flat();
+        assert.deepEqual(places, Array.from({ length: crew.size }, () => -1));
         assert.equal(barrier.broken, how !== "reset");
         barrier.reset();
         assert.deepEqual([barrier.waiting, barrier.broken], [0, false]);
       }
-      const places = (await joined(threads)).flat(2);
-      assert.deepEqual(places, Array.from({ length: 4 * crew.size }, () => -1));
     }, AMPLE);
   }
 

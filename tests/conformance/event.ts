@@ -5,37 +5,15 @@ import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import { asker } from "./_hands.ts";
-import {
-  assembled,
-  blockedOn,
-  CREWS,
-  joined,
-  over,
-  play,
-  playTurns,
-  type Role,
-  starter,
-  type Turn,
-  turnsOf,
-} from "./_kit.ts";
+import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
 const ask = asker(import.meta.url);
 const ROUNDS = 200;
 
-/** A thread that waits once. */
+/** A thread of a crew. */
 export function wait(role: Role, event: Event, arrived: SharedValue<"i32">): Promise<void> {
   return play(role, arrived, () => event.waitAsync(), () => event.wait());
-}
-
-/** A thread of a crew. */
-export async function waitInTurns(
-  role: Role,
-  event: Event,
-  arrived: SharedValue<"i32">,
-  turns: readonly Turn[],
-): Promise<void> {
-  await playTurns(turns, () => wait(role, event, arrived));
 }
 
 /** Waits again and again, for two events in turn: one that is set for a moment could be passed twice. */
@@ -90,20 +68,17 @@ export async function dieWaiting(event: Event): Promise<void> {
 export function eventCases(_has: Capabilities): void {
   for (const crew of CREWS) {
     test(`E2 E4 Event.set() frees ${crew.name}, twice, the second time with clear() at once`, async () => {
-      const [event, arrived, turns] = [new Event({ name: "gate" }), new SharedValue("i32"), turnsOf(crew, 2)];
-      const threads = crew.roles.map((role) => ask(waitInTurns, role, event, arrived, turns));
-      for (const turn of turns) {
-        const brief = turn === turns[1];
+      const [event, arrived] = [new Event({ name: "gate" }), new SharedValue("i32")];
+      for (const brief of [false, true]) {
         arrived.value = 0;
-        turn.begin.countDown();
+        const threads = crew.roles.map((role) => ask(wait, role, event, arrived));
         await assembled(crew, arrived, "Event", "gate");
         event.set();
         if (brief) event.clear();
-        await over(turn, threads);
+        await joined(threads);
         assert.equal(event.isSet, !brief);
         event.clear();
       }
-      await joined(threads);
     }, { limit: 20_000 });
   }
 

@@ -5,19 +5,7 @@ import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import { asker } from "./_hands.ts";
-import {
-  assembled,
-  blockedOn,
-  CREWS,
-  joined,
-  over,
-  play,
-  playTurns,
-  type Role,
-  starter,
-  type Turn,
-  turnsOf,
-} from "./_kit.ts";
+import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
 const ask = asker(import.meta.url);
@@ -31,7 +19,6 @@ export async function take(
   lock: AnyLock,
   arrived: Count,
   taken: Count,
-  turns: readonly Turn[],
 ): Promise<void> {
   const count = () => {
     taken.value += 1;
@@ -43,7 +30,7 @@ export async function take(
     count();
     guard.release();
   };
-  await playTurns(turns, () => play(role, arrived, () => lock.withLockAsync(count), block));
+  await play(role, arrived, () => lock.withLockAsync(count), block);
 }
 
 /** Adds to a value in two steps, again and again, as the dice choose the form. */
@@ -166,20 +153,17 @@ export function lockCases(has: Capabilities): void {
     for (const crew of CREWS) {
       test(`L5 R7 ${kind}: ${crew.name} wait for the release, then each gets it once`, async () => {
         const [lock, arrived, taken] = [new Kind({ name: "door" }), new SharedValue("i32"), new SharedValue("i32")];
-        const turns = turnsOf(crew, 2);
-        const threads = crew.roles.map((role) => ask(take, role, lock, arrived, taken, turns));
-        for (const turn of turns) {
+        for (let turn = 0; turn < 2; turn++) {
           const guard = await lock.acquireAsync();
           arrived.value = taken.value = 0;
-          turn.begin.countDown();
+          const threads = crew.roles.map((role) => ask(take, role, lock, arrived, taken));
           await assembled(crew, arrived, kind, "door");
           assert.equal(taken.value, 0);
           guard.release();
-          await over(turn, threads);
+          await joined(threads);
           assert.equal(taken.value, crew.size);
           assert.equal(lock.locked, false);
         }
-        await joined(threads);
       }, { limit: 20_000 });
     }
 

@@ -5,19 +5,7 @@ import type { Capabilities } from "../adapters/conformance.ts";
 import { assert, Prng, random, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import { asker } from "./_hands.ts";
-import {
-  assembled,
-  blockedOn,
-  CREWS,
-  joined,
-  over,
-  play,
-  playTurns,
-  type Role,
-  starter,
-  type Turn,
-  turnsOf,
-} from "./_kit.ts";
+import { assembled, blockedOn, CREWS, joined, play, type Role, starter } from "./_kit.ts";
 
 const go = starter(import.meta.url);
 const ask = asker(import.meta.url);
@@ -41,23 +29,20 @@ export async function take(
   taken: Count,
   given: Count,
   end: Event,
-  turns: readonly Turn[],
 ): Promise<void> {
   const check = (guard: Guard): Guard => {
     assert(taken.add(1) < given.value);
     return guard;
   };
-  await playTurns(turns, async () => {
-    const guards: Guard[] = [];
-    await play(
-      role,
-      arrived,
-      async () => guards.push(check(await semaphore.acquireAsync())),
-      () => guards.push(check(semaphore.acquire())),
-    );
-    await end.waitAsync();
-    for (const guard of guards) guard.release();
-  });
+  const guards: Guard[] = [];
+  await play(
+    role,
+    arrived,
+    async () => guards.push(check(await semaphore.acquireAsync())),
+    () => guards.push(check(semaphore.acquire())),
+  );
+  await end.waitAsync();
+  for (const guard of guards) guard.release();
 }
 
 /** Tries twice, and keeps what it got until all have tried. */
@@ -151,12 +136,11 @@ export function semaphoreCases(_has: Capabilities): void {
     test(`S2 S3 S4 release(n) admits exactly n of ${crew.name}, twice`, async () => {
       const semaphore = new Semaphore(0, { name: "gate" });
       const [arrived, taken, given] = [new SharedValue("i32"), new SharedValue("i32"), new SharedValue("i32")];
-      const [end, turns] = [new Event(), turnsOf(crew, 2)];
-      const threads = crew.roles.map((role) => ask(take, role, semaphore, arrived, taken, given, end, turns));
-      for (const turn of turns) {
+      const end = new Event();
+      for (let turn = 0; turn < 2; turn++) {
         arrived.value = taken.value = given.value = 0;
         end.clear();
-        turn.begin.countDown();
+        const threads = crew.roles.map((role) => ask(take, role, semaphore, arrived, taken, given, end));
         await assembled(crew, arrived, "Semaphore", "gate");
         for (const n of [2, 1, crew.size - 3]) {
           given.add(n);
@@ -165,12 +149,11 @@ export function semaphoreCases(_has: Capabilities): void {
           assert.equal(semaphore.value, 0);
         }
         end.set();
-        await over(turn, threads);
+        await joined(threads);
         assert.equal(semaphore.value, crew.size);
         for (let i = 0; i < crew.size; i++) semaphore.tryAcquire();
         assertNobodyWaits(semaphore);
       }
-      await joined(threads);
     }, AMPLE);
   }
 
