@@ -47,7 +47,7 @@ const JOURNAL = 2;
 
 /** The longest sleep before looking whether the holder still lives, in ms. */
 const GLANCE = 5;
-/** ms after which a holder that lives, yet never leaves, shows that the record is damaged. */
+/** ms of waiting after which a holder that lives, yet never leaves, shows that the record is damaged. */
 const DAMAGED = 10_000;
 
 /** How many words a monitor with a journal of that many entries takes. */
@@ -134,8 +134,10 @@ export class Monitor {
     const base = this.#base;
     const me = this.#me;
     if (spinUntil(() => load(words, base) === 0 && cas(words, base, 0, me) === 0)) return;
-    const start = now();
     const sleeps = mayBlock();
+    let time = now();
+    let waited = 0; // for this holder; a look takes no longer than a glance: the whole program may have been stopped in between
+    let last = 0;
     for (let slept = 0;;) {
       const seen = load(words, base);
       if (seen === 0) {
@@ -147,7 +149,12 @@ export class Monitor {
         if (cas(words, base, seen, me | SLEEPERS_BIT) !== seen) continue;
         return this.#takePlace();
       }
-      if (holder === me || now() - start > DAMAGED) {
+      if (holder !== last) waited = 0;
+      last = holder;
+      const before = time;
+      time = now();
+      waited += Math.min(time - before, GLANCE);
+      if (holder === me || waited > DAMAGED) {
         agent.inside = this.#outer;
         this.#outer = undefined;
         throw new LayoutError(

@@ -300,7 +300,7 @@ export class QueueCore {
   #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
     const { store } = this;
     const attempt = (): true | typeof NOT_YET => {
-      let outcome: Outcome = DONE;
+      let outcome: Outcome = batch.count === 0 && store.closed ? OVER : DONE;
       while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch, false);
       return condition.judge(outcome, () => values.slice(values.length - batch.count));
     };
@@ -329,7 +329,7 @@ export class QueueCore {
     return this.store.getters.waitAsync(this.#getting, this.#local.get, signal);
   }
 
-  /** What is inside, at most `most`, waiting for the first; NOT_YET once the deadline is over. */
+  /** What is inside now, at most `most`, waiting for the first; NOT_YET once the deadline is over. */
   getMany(most: number, deadline: number): unknown[] | typeof DRAINED | typeof NOT_YET {
     const condition = this.#gettingMany(most);
     const result = condition.attempt();
@@ -358,6 +358,7 @@ export class QueueCore {
     const message = this.#in;
     const values: unknown[] = [];
     let failure: { error: unknown } | undefined;
+    most = Math.min(most, Math.max(store.count().size, 1)); // who puts meanwhile must not keep it going
     while (values.length < most && failure === undefined) {
       let outcome = store.takeMany(batch, most - values.length);
       if (outcome === DONE && batch.count === 0) {

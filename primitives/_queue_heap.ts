@@ -182,6 +182,12 @@ export class HeapStore implements Store {
     return count > 0 ? DONE : outcome;
   }
 
+  /** Whether somebody else puts first. */
+  #isKept(): boolean {
+    const gots = (load(this.#words, this.#base + PUTS) - this.#count()) | 0;
+    return this.#heir.keeps((need) => this.#fits(need), gots);
+  }
+
   /** Whether all of a batch has room for certain: space in pieces is not counted. */
   #fitsAll(batch: Batch): boolean {
     let need = 0;
@@ -194,7 +200,7 @@ export class HeapStore implements Store {
     const base = this.#base;
     const space = this.#space;
     if (load(words, base + CLOSED) !== 0) return OVER;
-    if (load(words, base + HEIR) !== 0 && this.#heir.keeps((need) => this.#fits(need))) return KEPT;
+    if (load(words, base + HEIR) !== 0 && this.#isKept()) return KEPT;
     const count = this.#count();
     if (count >= this.#most) return FULL;
     const { length } = message;
@@ -230,7 +236,10 @@ export class HeapStore implements Store {
     } finally {
       this.#monitor.leave();
     }
-    if (outcome === DONE) this.putters.wake(1);
+    if (outcome === DONE) {
+      this.#heir.gets = true;
+      this.putters.wake(1);
+    }
     return outcome;
   }
 
@@ -248,6 +257,7 @@ export class HeapStore implements Store {
       this.#monitor.leave();
     }
     if (batch.count === 0) return outcome;
+    this.#heir.gets = true;
     this.putters.wake(batch.count);
     return DONE;
   }
@@ -340,24 +350,19 @@ export class HeapStore implements Store {
   #takeOver(): void {
     const words = this.#words;
     const base = this.#base;
-    try {
-      const units: number[] = [];
-      let last = -1;
-      this.#space.rebuild((unit) => {
-        units.push(unit);
-        last = Math.max(last, this.#serial(this.#space.word(unit)));
-      });
-      units.sort((a, b) => this.#compare(a, b));
-      for (let i = 0; i < units.length; i++) store(words, this.#order + i, units[i]!);
-      store(words, base + COUNT, units.length);
-      const puts = (load(words, base + EPOCH) >>> 0) * 0x100000000 + (load(words, base + PUTS) >>> 0);
-      if (last < puts) return;
-      store(words, base + EPOCH, Math.floor((last + 1) / 0x100000000) | 0); // invariants 2 and 3
-      store(words, base + PUTS, (last + 1) | 0);
-    } catch (error) {
-      this.#monitor.leave(); // damaged: whoever comes next finds it so
-      throw error;
-    }
+    const units: number[] = [];
+    let last = -1;
+    this.#space.rebuild((unit) => {
+      units.push(unit);
+      last = Math.max(last, this.#serial(this.#space.word(unit)));
+    });
+    units.sort((a, b) => this.#compare(a, b));
+    for (let i = 0; i < units.length; i++) store(words, this.#order + i, units[i]!);
+    store(words, base + COUNT, units.length);
+    const puts = (load(words, base + EPOCH) >>> 0) * 0x100000000 + (load(words, base + PUTS) >>> 0);
+    if (last < puts) return;
+    store(words, base + EPOCH, Math.floor((last + 1) / 0x100000000) | 0); // invariants 2 and 3
+    store(words, base + PUTS, (last + 1) | 0);
   }
 
   /** A double as two words that compare as it does, the first signed, the second unsigned. */

@@ -5,9 +5,13 @@
 //   1     NEED  how many bytes that takes
 //
 // The bound on barging, and on a large message that waits while small ones slip in. A putter that was woken and found the
-// room taken again makes itself the heir once it has waited for PATIENCE ms: then everybody else waits, too, until there is
-// room for the heir and it has put, given up or died. An heir that does not come for LAPSE ms though it has room, as its
-// event loop may be busy, is passed over.
+// room taken again makes itself the heir once it has waited for PATIENCE ms: then others wait, too, until there is room for
+// the heir and it has put, given up or died. An heir that does not come for LAPSE ms though it has room, as its event loop
+// may be busy, is passed over.
+//
+// What an heir without room waits for is that others get. So who gets from the queue as well is never kept from putting: it
+// could not go on to get. Nor is anybody else for long while nobody gets, as the getter may wait for that very put: after
+// STALLED ms without a get one message slips in, and so on.
 
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
@@ -18,6 +22,8 @@ import type { Roster } from "./_roster.ts";
 const THREAD_MASK = 0x3fffffff;
 const TASK_BIT = 0x40000000;
 const NEED = 1;
+/** ms without a get after which one putter passes an heir that has no room. */
+const STALLED = 100;
 
 /** The putter for which room is kept. Use it inside the monitor of those who put. */
 export class QueueHeir {
@@ -25,8 +31,12 @@ export class QueueHeir {
   readonly #roster: Roster;
   readonly #index: number;
   readonly #me: number;
-  #seen = 0; // the heir that had room when it was seen last, and since when
+  #seen = 0; // the heir that was seen last, whether it had room, what had been got then, and since when that is so
+  #fits = false;
+  #gots = 0;
   #since = 0;
+  /** Whether this agent gets from the queue. */
+  gets = false;
 
   /** The heir at word `index` of a record. */
   constructor(words: Words, roster: Roster, index: number) {
@@ -36,23 +46,29 @@ export class QueueHeir {
     this.#me = roster.me;
   }
 
-  /** Whether somebody else puts first. `fits` says whether there is room for so many bytes. */
-  keeps(fits: (need: number) => boolean): boolean {
+  /** Whether somebody else puts first. `fits` says whether there is room for so many bytes, `gots` changes with each get. */
+  keeps(fits: (need: number) => boolean, gots: number): boolean {
     const words = this.#words;
     const heir = load(words, this.#index);
     const thread = heir & THREAD_MASK;
     if (heir === 0 || thread === this.#me) return false;
-    const alive = this.#roster.alive(thread);
-    if (alive && !fits(load(words, this.#index + NEED) >>> 0)) {
-      this.#seen = 0;
-      return true;
+    if (this.#roster.alive(thread)) {
+      const room = fits(load(words, this.#index + NEED) >>> 0);
+      if (!room && this.gets) return false;
+      if (heir !== this.#seen || room !== this.#fits || (!room && gots !== this.#gots)) {
+        this.#seen = heir;
+        this.#fits = room;
+        this.#gots = gots;
+        this.#since = now();
+        return true;
+      }
+      const time = now();
+      if (time - this.#since < (!room ? STALLED : (heir & TASK_BIT) !== 0 ? LAPSE_TASK : LAPSE)) return true;
+      if (!room) {
+        this.#since = time;
+        return false;
+      }
     }
-    if (alive && heir !== this.#seen) {
-      this.#seen = heir;
-      this.#since = now();
-      return true;
-    }
-    if (alive && now() - this.#since < ((heir & TASK_BIT) !== 0 ? LAPSE_TASK : LAPSE)) return true;
     store(words, this.#index, 0);
     this.#seen = 0;
     return false;

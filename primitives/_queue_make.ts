@@ -89,9 +89,8 @@ export function checkMost(max: unknown): number {
   return max === Infinity ? Infinity : checkInteger("max", max, 1, Number.MAX_SAFE_INTEGER);
 }
 
-/** The items of a put of many. */
+/** The items of a put of many, as they are now. */
 export function itemsOf<T>(items: Iterable<T>): readonly T[] {
-  if (Array.isArray(items)) return items;
   if (typeof items !== "object" || items === null || typeof items[Symbol.iterator] !== "function") {
     throw new TypeError(`Cannot put many as items must be iterable: they are ${describe(items)}`);
   }

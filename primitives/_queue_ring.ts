@@ -45,7 +45,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir)) return KEPT;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir, ring.countGots())) return KEPT;
       if (this.#most !== Infinity && ring.slots(this.#most) === 0) return FULL;
       if (length >= ring.size) return CRAMPED;
       const bytes = frameBytes(length);
@@ -71,7 +71,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir)) return KEPT;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir, ring.countGots())) return KEPT;
       const slots = this.#most === Infinity ? Infinity : ring.slots(this.#most);
       if (slots === 0) return FULL;
       let at = bytes < ring.size ? ring.room(bytes) : -1;
@@ -130,6 +130,7 @@ export class RingStore implements Store {
     } finally {
       ring.get.leave();
     }
+    this.#heir.gets = true;
     this.putters.wake(1);
     return DONE;
   }
@@ -160,6 +161,7 @@ export class RingStore implements Store {
     } finally {
       ring.get.leave();
     }
+    this.#heir.gets = true;
     this.putters.wake(count);
     return DONE;
   }

@@ -181,13 +181,13 @@ export class Ring {
     const { puts } = this;
     const seen = ((puts - load(words, base + SEEN_GOTS)) | 0) >>> 0;
     if (seen < most) return most - seen;
-    const gots = this.#gots();
+    const gots = this.countGots();
     write(words, base + SEEN_GOTS, gots);
     return Math.max(0, most - (((puts - gots) | 0) >>> 0));
   }
 
-  /** GOTS as of now, or a moment ago, never ahead of what getters have done. */
-  #gots(): number {
+  /** Messages ever taken, wrapping, as of now or a moment ago: never ahead of what getters have done. */
+  countGots(): number {
     const words = this.#words;
     const base = this.#base;
     for (let turn = 0; turn < 16; turn++) {

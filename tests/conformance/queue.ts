@@ -124,6 +124,15 @@ export function giveForEver(queue: Queue<unknown>, puts: SharedValue<"i32">): vo
   }
 }
 
+/** Puts one item after the other until the queue is closed. */
+export function pour(queue: Queue<number>): void {
+  try {
+    for (let i = 0;; i++) queue.put(i);
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+  }
+}
+
 /** Registers the cases. */
 export function queueCases(has: Capabilities): void {
   const unkillable = has.killsRunningCode ? undefined : "this runtime does not stop running code";
@@ -172,6 +181,34 @@ export function queueCases(has: Capabilities): void {
         assert.equal(await putter.joinAsync(), "put");
         assert.equal(await queue.getAsync(), item);
       }
+    });
+
+    test(`Q8 ${name}: getMany() takes what is inside, and does not go on with what others put meanwhile`, async () => {
+      const queue = new Kind<number>({ maxSize: 16, maxBytes: 1000 });
+      const putters = [ask(pour, queue), ask(pour, queue)];
+      for (let i = 0; i < 500; i++) assert.between((await queue.getManyAsync(Infinity)).length, 1, 16);
+      queue.close();
+      await joined(putters);
+    });
+
+    test(`Q7 ${name}: who gets as well is not kept from putting by a large message that waits`, async () => {
+      const { queue, large } = await crowded(Kind);
+      for (let i = 0; i < 5; i++) {
+        const item = await queue.getAsync();
+        await later(15); // the large one has been passed for long
+        assert.equal(queue.tryPut(item), true);
+      }
+      while (large.alive) if (queue.tryGet() === undefined) await later(1);
+    });
+
+    test(`Q7 ${name}: who does not get is let in at last when nobody gets`, async () => {
+      const { queue, large } = await crowded(Kind);
+      for (let i = 0; i < 2; i++) {
+        await queue.getAsync();
+        await later(15);
+      }
+      assert.equal(await ask(give, queue, "small").joinAsync(), "put");
+      while (large.alive) if (queue.tryGet() === undefined) await later(1);
     });
 
     test(`Q9 D5 ${name}: a large put, the thread ended and joined, only then the get`, async () => {
@@ -306,6 +343,21 @@ export function queueCases(has: Capabilities): void {
     await assert.rejects(() => queue.get(), { code: "blocking-unavailable", hint: "getAsync" });
     await assert.rejects(() => queue.join(), { code: "blocking-unavailable", hint: "joinAsync" });
   });
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A queue with small messages inside, and a large one that waits and has been passed by one of them. */
+async function crowded(Kind: typeof KINDS[number]) {
+  const queue = new Kind<string>({ maxBytes: 1000, name: "crowded" });
+  for (let i = 0; i < 5; i++) queue.put("small".repeat(16));
+  const large = ask(give, queue, "x".repeat(800));
+  await until(() => blockedOn(Kind.name, queue.name) === 1);
+  await later(15);
+  queue.put(await queue.getAsync());
+  return { queue, large };
 }
 
 /** One array, all of whose bytes are the same. */

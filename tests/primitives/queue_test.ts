@@ -361,6 +361,7 @@ for (const Kind of KINDS) {
       queue.close();
       const unsent = assert.throws<ClosedError>(() => queue.putMany([5, 6]), ClosedError);
       assert.deepEqual(unsent.value, [5, 6]);
+      assert.throws(() => queue.putMany([]), ClosedError);
     } finally {
       agent.mayBlock = own;
     }
@@ -442,6 +443,29 @@ for (const Kind of KINDS) {
     queue.put("text");
     assert.equal(Kind.attach<string>(queue.handle).get(), "text");
     assert.throws(() => new Kind({ at: { buffer } }), RangeError); // 64 MiB do not fit
+  });
+
+  test(`Q18 ${name}: putManyAsync() takes the items as they are when it is called`, async () => {
+    const queue = new Kind<number>({ maxSize: 1, maxBytes: 1000 });
+    const items = [1, 2, 3];
+    const put = queue.putManyAsync(items);
+    items.length = 0;
+    items.push(9);
+    assert.deepEqual([await queue.getAsync(), await queue.getAsync(), await queue.getAsync(), await put], [1, 2, 3, 3]);
+    const more = [4, 5, 6];
+    const closed = assert.rejects<ClosedError>(queue.putManyAsync(more), ClosedError);
+    more.push(7, 8, 9);
+    queue.close();
+    assert.deepEqual((await closed).value, [5, 6]);
+    const full = new Kind<number>({ maxSize: 1, maxBytes: 1000 });
+    full.put(0);
+    const gone = new AbortController();
+    const none = [1, 2, 3];
+    const aborted = assert.rejects(full.putManyAsync(none, { signal: gone.signal }), /enough/);
+    none.length = 0;
+    gone.abort(new Error("enough"));
+    await aborted;
+    await assert.rejects(queue.putManyAsync([]), ClosedError);
   });
 
   test(`D7 ${name}: a message that cannot be decoded costs that one get`, () => {
