@@ -90,6 +90,8 @@ export function takeApart(error: Error, read: (error: Error, key: string) => unk
   for (const key of HIDDEN) {
     if (hiddenOwn(error, key)) properties.push(key, read(error, key));
   }
+  const code = hiddenCode(error, kind, read);
+  if (code !== undefined) properties.push("code", code);
   const hidden = properties.length / 2;
   for (const key of Object.keys(error)) {
     if (key !== "message" && key !== "stack") properties.push(key, read(error, key));
@@ -130,11 +132,12 @@ export function setProperty(target: object, key: string, value: unknown, enumera
 }
 
 /**
- * Whether a value is an error. The tag of Object.prototype.toString tells errors
- * of other realms, and DOMExceptions where they do not extend Error.
+ * Whether a value is an error. The tag of Object.prototype.toString tells errors of other realms, unless the object gives
+ * itself that tag.
  */
 export function isError(value: object, tag: string): value is Error {
-  return tag === "Error" || tag === DOM_EXCEPTION || value instanceof Error;
+  if (value instanceof Error || (domException !== undefined && value instanceof domException)) return true;
+  return tag === "Error" && !(Symbol.toStringTag in value);
 }
 
 /** An error as plain data that structured clone carries. */
@@ -209,6 +212,14 @@ function kindOf(error: Error, read: (error: Error, key: string) => unknown): str
   if (tagOf(error) === DOM_EXCEPTION) return DOM_EXCEPTION;
   const name = String(read(error, "name"));
   return /^[A-Z]/.test(name) && classes.has(name) ? name : "Error";
+}
+
+/** A `code` that is no enumerable property of the error, nor what its class gives it on arrival. */
+function hiddenCode(error: Error, kind: string, read: (error: Error, key: string) => unknown): unknown {
+  if (kind === DOM_EXCEPTION || (Object.hasOwn(error, "code") && !hiddenOwn(error, "code"))) return undefined;
+  const code = read(error, "code");
+  const given = (classes.get(kind)?.prototype as { code?: unknown } | undefined)?.code;
+  return (typeof code === "string" || typeof code === "number") && code !== given ? code : undefined;
 }
 
 function hiddenOwn(error: Error, key: string): boolean {

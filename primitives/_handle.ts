@@ -104,7 +104,7 @@ export function openHandle(kind: Kind, handle: unknown, least: number): Attached
       actual: `${describe(byteLength)} bytes`,
     });
   }
-  const words: Words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+  const words: Words = new Int32Array(buffer, byteOffset, byteLength >>> 2);
   verify(words, kind);
   const table = Roster.attach(roster, rosterOffset);
   if (table.parker.shared === true) bindMemory(buffer, table);

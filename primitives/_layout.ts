@@ -137,7 +137,7 @@ export function wordsAt(what: string, at: unknown, byteLength: number): Words {
       `Cannot place ${what} as it takes ${byteLength} bytes from byte ${byteOffset} on: the buffer has ${buffer.byteLength}`,
     );
   }
-  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+  return new Int32Array(buffer, byteOffset, byteLength >>> 2);
 }
 
 /** Writes the head of a fresh record; the tag goes last, so that nobody attaches to half of one. */

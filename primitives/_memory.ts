@@ -96,7 +96,7 @@ export function createRecord(
   let roster: Roster;
   if (at === undefined) {
     const { buffer, byteOffset } = memory().allocate(byteLength);
-    words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    words = new Int32Array(buffer, byteOffset, byteLength >>> 2);
     roster = memory().roster;
   } else {
     words = wordsAt(kind, at, byteLength);

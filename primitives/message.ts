@@ -9,7 +9,7 @@ import { entry, named, refusal, whyNot } from "./_codec_refuse.ts";
 import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
 import type { ErrorParts } from "./_errors_wire.ts";
 import type { Handle } from "./_handle.ts";
-import { attachAny, isShareable } from "./_handle.ts";
+import { attachAny, isHandle, isShareable } from "./_handle.ts";
 import { LayoutError } from "./errors.ts";
 
 // What stands for a primitive and for an error inside a message.
@@ -118,7 +118,7 @@ export function fromMessage<T = unknown>(data: unknown): T {
     if (Object.getPrototypeOf(part) !== Object.prototype) return part;
     if (Object.hasOwn(part, PRIMITIVE)) return attachMarked((part as Marked)[PRIMITIVE]);
     if (Object.hasOwn(part, ERROR)) return raiseError((part as Marked)[ERROR], place, later);
-    return Object.hasOwn(part, "lockstep") ? part : copy(part, place, later); // a handle stays one
+    return isHandle(part) ? part : copy(part, place, later);
   }) as T;
 }
 
@@ -139,7 +139,7 @@ function attachMarked(handle: unknown): unknown {
  */
 function walk(root: unknown, convert: Convert, check?: (part: unknown, place: Place) => void): unknown {
   const met = new Map<object, unknown>();
-  const work: (() => void)[] = [];
+  const work: (() => void)[] = []; // what is still to do, from `next` on
   const visit = (value: unknown, place: Place): unknown => {
     if (typeof value !== "object" || value === null) {
       check?.(value, place);
@@ -152,23 +152,37 @@ function walk(root: unknown, convert: Convert, check?: (part: unknown, place: Pl
   };
   const later: Later = (value, step, above, put) => work.push(() => put(visit(value, { step, above })));
   const result = visit(root, ROOT);
-  for (let next = work.shift(); next !== undefined; next = work.shift()) next();
+  for (let next = 0; next < work.length; next++) {
+    work[next]!();
+    work[next] = done;
+  }
   return result;
 }
 
-/** An empty counterpart of a container whose parts follow. */
+function done(): void {}
+
+/** A counterpart of a container: what is no object stands in it, the other parts follow. */
 function copy(value: object, place: Place, later: Later): unknown {
   if (value instanceof Map) return copyMap(value, place, later);
   if (value instanceof Set) return copySet(value, place, later);
   const target: object = Array.isArray(value) ? new Array(value.length) : {};
   for (const key of Object.keys(value)) {
     const part = (value as Record<string, unknown>)[key];
+    if (isPlain(part)) {
+      setProperty(target, key, part, true);
+      continue;
+    }
     const index = Number(key);
     const step = Array.isArray(value) && String(index) === key ? index : key;
     setProperty(target, key, undefined, true); // keeps the order
     later(part, step, place, (converted) => setProperty(target, key, converted, true));
   }
   return target;
+}
+
+/** Whether a value is what it is wherever it goes. */
+function isPlain(value: unknown): boolean {
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
 }
 
 function copyMap(value: Map<unknown, unknown>, place: Place, later: Later): Map<unknown, unknown> {

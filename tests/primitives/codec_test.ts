@@ -250,6 +250,18 @@ test("codec turns instances, null prototypes and symbol keys into plain objects"
   assert.equal(difference(roundTrip(new MyMap([[1, 2]])), new Map([[1, 2]])), undefined);
 });
 
+test("codec takes an object that calls itself an error for what it is", () => {
+  for (const tag of ["Error", "DOMException"]) {
+    class Other {
+      a = 1;
+      get [Symbol.toStringTag](): string {
+        return tag;
+      }
+    }
+    assert.deepEqual(decode(encode(new Other(), "put")), { a: 1 });
+  }
+});
+
 test("codec carries values of any depth", () => {
   for (const depth of [60, 63, 64, 65, 66, 130, 10_000, 100_000]) {
     let value: unknown = "bottom";

@@ -26,6 +26,23 @@ test("errors keep class, name, message, stack, cause, code and own properties", 
   }
 });
 
+test("errors keep a code that is inherited or not enumerable", () => {
+  class NotFound extends Error {
+    get code(): string {
+      return "E_NOT_FOUND";
+    }
+  }
+  const hidden = Object.defineProperty(new RangeError("m"), "code", { value: 42 });
+  for (const [error, code] of [[new NotFound("m"), "E_NOT_FOUND"], [hidden, 42]] as const) {
+    for (const received of bothWays<Error & { code?: unknown }>(error)) {
+      assert.equal(received.code, code);
+      assert.deepEqual(Object.keys(received), []);
+    }
+  }
+  const layout = new errors.LayoutError("m", { expected: "e", actual: "a" });
+  for (const received of bothWays(layout)) assert.equal(difference(layout, received), undefined);
+});
+
 test("errors keep what is absent absent, and false causes", () => {
   for (
     const error of [
