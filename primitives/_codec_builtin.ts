@@ -173,6 +173,9 @@ function lowerView(whole: Lower, value: ArrayBufferView, depth: number): Tree {
     return value;
   }
   const bytes = view(whole, buffer as ArrayBuffer, byteOffset, byteLength, depth);
+  if (byteLength === 0 && kind !== format.DATA_VIEW && isOutside(value)) {
+    throw whole.refuse("a view of what its ArrayBuffer was before it shrank cannot be carried", depth);
+  }
   return kind === format.UINT8_ARRAY ? bytes : whole.escape([MARK, format.VIEW, kind, bytes]);
 }
 
@@ -203,6 +206,18 @@ function view(
 /** Whether msgpack takes an array for what it is. */
 export function isPlainBytes(value: object): value is Uint8Array {
   return Object.getPrototypeOf(value) === Uint8Array.prototype && value.constructor === Uint8Array;
+}
+
+const viewKeys = method(Uint8Array.prototype.keys);
+
+/** Whether a typed array lies outside of its buffer, which has become shorter: then it has no length, and no method works. */
+function isOutside(value: ArrayBufferView): boolean {
+  try {
+    viewKeys(value as never);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const viewName = getter(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag);

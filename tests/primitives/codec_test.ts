@@ -339,6 +339,17 @@ test("codec refuses a detached buffer", () => {
   refuses({ a: array.buffer }, "Cannot put value.a: a detached ArrayBuffer cannot be carried");
 });
 
+test("codec refuses a typed array that its shrunk buffer has left outside", () => {
+  // deno-lint-ignore no-explicit-any
+  const buffer: any = new (ArrayBuffer as any)(16, { maxByteLength: 16 });
+  if (buffer.resizable !== true) return; // an engine without such buffers
+  const outside = [new Uint8Array(buffer, 8, 8), new Float64Array(buffer, 8)];
+  const empty = new Uint8Array(buffer, 0, 0);
+  buffer.resize(4);
+  refuses(outside, "Cannot put value[0]: a view of what its ArrayBuffer was before it shrank cannot be carried");
+  assert.equal((roundTrip(empty) as Uint8Array).length, 0);
+});
+
 test("codec reads a Proxy as what it looks like, and refuses one that hides its contents", () => {
   assert.equal(difference(roundTrip(new Proxy({ a: [1] }, {})), { a: [1] }), undefined);
   assert.equal(difference(roundTrip(new Proxy([1, 2], {})), [1, 2]), undefined);
