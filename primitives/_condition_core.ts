@@ -7,6 +7,9 @@
 //   4. sleeps until something is granted to it, or gives up and withdraws;
 //   5. takes the lock back as the same hold, whatever came of 4, also in a thread that was told to stop. Only a
 //      holder's death or a deadlock can keep it from that.
+//
+// A task's hold may end during 4 and 5, as its guards are released: by the end of a scope that the wait outlives. Then
+// the wait is over at once. It takes nothing, and what was granted to it goes to another one: nobody would act on it.
 
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
@@ -19,10 +22,10 @@ import { makeHandle, openHandle } from "./_handle.ts";
 import type { Placement } from "./_layout.ts";
 import { padded } from "./_layout.ts";
 import { localOf } from "./_local.ts";
-import { stands } from "./_lock_guard.ts";
+import { checkGuard, stands } from "./_lock_guard.ts";
 import { attachGivenLock, attachOwnLock, isLock, makeOwnLock } from "./_lock_link.ts";
 import { LOCK_BYTES } from "./_lock_word.ts";
-import type { LockWord } from "./_lock_word.ts";
+import type { LockWord, SuspendedHold } from "./_lock_word.ts";
 import { createRecord } from "./_memory.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
@@ -185,33 +188,77 @@ export class ConditionCore implements Wanted {
     }
   }
 
-  /** Waits without blocking. The lock is held again in any case. */
-  async waitAsync(guard: unknown, signal: AbortSignal | undefined): Promise<void> {
+  /** The hold, by its serial, that a task may give up to wait. Throws TypeError for no guard, NotHeldError for a spent one. */
+  holdOf(guard: unknown): number {
+    if (guard !== undefined) checkGuard(guard);
     this.checkHeld("wait on");
-    const { grants, word } = this;
+    const { word } = this;
     if (guard !== undefined && !stands(guard, word)) {
       throw new NotHeldError(`Cannot wait on ${this.title} as the guard does not hold its ${word.title}`);
     }
+    return word.local.serial;
+  }
+
+  /** Throws NotHeldError if that hold has ended during a wait, which may be known to the wait alone. */
+  checkHold(serial: number): void {
+    if (!this.word.holds(serial)) throw this.#ended();
+  }
+
+  #ended(): NotHeldError {
+    const { owner, title } = this.word;
+    const state = owner === 0 ? "it is free" : `current owner is ${owner}`;
+    return new NotHeldError(`Cannot wait on ${this.title} as its ${title} was released during the wait: ${state}`, {
+      owner: owner || undefined,
+    });
+  }
+
+  /** Waits without blocking. That hold stands again in any case, unless it has ended meanwhile. */
+  async waitAsync(serial: number, signal: AbortSignal | undefined): Promise<void> {
+    this.checkHold(serial);
     signal?.throwIfAborted();
     checkStop(this);
+    const { grants, word } = this;
     const task: Task = { granted: false };
     const at = grants.registerTask(this.title, task); // before the lock is let go
-    const hold = word.suspend();
+    const hold = word.suspendTask(() => this.#ended());
     try {
-      await this.#waitInLine(at, task, signal);
+      await this.#waitInLine(at, task, hold.ended, signal);
     } catch (error) {
-      // Granted in the same instant: then it was notified, unless the thread has no more use for it.
-      if (!grants.withdrawTask(at, task, error instanceof ThreadStoppedError)) throw error;
+      // Granted in the same instant: then it was notified, unless nobody has any more use for it.
+      const pass = hold.ended.aborted || error instanceof ThreadStoppedError;
+      if (!grants.withdrawTask(at, task, pass)) throw error;
     } finally {
-      try {
-        await word.resumeAsync(hold);
-      } finally {
-        if (task.granted) grants.goTask(at);
-      }
+      await this.#takeBack(at, task, hold);
     }
   }
 
-  async #waitInLine(at: number, task: Task, signal: AbortSignal | undefined): Promise<void> {
+  async #takeBack(at: number, task: Task, hold: SuspendedHold): Promise<void> {
+    const { grants, word } = this;
+    try {
+      await word.resumeAsync(hold);
+      this.checkHold(hold.serial); // a guard may have been released since then, before this runs
+    } catch (error) {
+      if (task.granted && error instanceof NotHeldError) grants.withdrawTask(at, task, true);
+      throw error;
+    } finally {
+      if (task.granted) grants.goTask(at);
+    }
+  }
+
+  async #waitInLine(at: number, task: Task, ended: AbortSignal, signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) return await this.#waitToBeDealt(at, task, ended);
+    const either = new AbortController();
+    const onAbort = (): void => either.abort(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    ended.addEventListener("abort", () => either.abort(ended.reason));
+    try {
+      await this.#waitToBeDealt(at, task, either.signal);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #waitToBeDealt(at: number, task: Task, signal: AbortSignal): Promise<void> {
     const { grants, words } = this;
     await grants.line.enter(signal);
     try {

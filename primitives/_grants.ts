@@ -26,7 +26,8 @@
 //   go         GRANTED - 1, SYNC = 0                                     by the thread, once it holds the lock again
 //   take       GRANTED - 1, TAKEN + 1                                    by a task, which then goes: TAKEN - 1
 //   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
-//   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died or was stopped
+//   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died, was stopped, or
+//              (TAKEN - 1 if a task had taken it)                        lost the hold for which it would have come back
 //   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around
 // register and go change but the thread's own cell, which means nothing once it is dead: so they need no journal, if the
 //   word that counts is written last (WAITING) or first (GRANTED). All others are transactions.
@@ -292,9 +293,11 @@ export class Grants {
       this.#less(at);
       monitor.commit();
     } else if (pass) {
-      const next = this.#choose(at);
-      if (next < 0 && this.#dealOne()) {
-        this.#less(at); // the grant stays, with another waiter
+      // Of a thread that has to stop no other waiter may have it, unless there is nobody else.
+      const next = this.#choose(this.#roster.stopRequested ? at : -1);
+      if ((next < 0 || next === at) && this.#dealOne()) {
+        if (this.#less(at) > 0) this.#enqueue(at); // the grant stays, with another waiter,
+        this.#wake.push(at); // who may be asleep
       } else {
         monitor.set(at + TAKEN, this.#count(at + TAKEN) - 1);
         if (next >= 0) this.#grant(next);

@@ -33,11 +33,14 @@ export class LockGuard implements Guard {
 }
 disposable(LockGuard.prototype, "release");
 
-/** Whether the guard's hold of that lock still stands. Throws TypeError for anything but a guard of a lock. */
-export function stands(guard: unknown, core: LockWord): boolean {
-  if (!(guard instanceof LockGuard)) {
-    throw new TypeError(`Cannot wait as guard must be what acquire returned: it is ${describe(guard)}`);
-  }
+/** Throws TypeError for anything but a guard of a lock. */
+export function checkGuard(guard: unknown): asserts guard is LockGuard {
+  if (guard instanceof LockGuard) return;
+  throw new TypeError(`Cannot wait as guard must be what acquire returned: it is ${describe(guard)}`);
+}
+
+/** Whether the guard's hold of that lock still stands. */
+export function stands(guard: LockGuard, core: LockWord): boolean {
   return coreOf(guard)?.local === core.local && core.holds(serialOf(guard));
 }
 

@@ -48,7 +48,8 @@
 //   The serial is booked in the same turn as the word is won, so no guard of an earlier hold ever matches a later one.
 // Depth (RLock): also of the agent alone, as nobody else can end its hold. One word in memory, however deep it nests. From
 //   the second level on the agent keeps it (Agent.nested): all objects for the lock may be collected meanwhile.
-// A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good.
+// A Condition gives a hold up and takes it back as the same one (suspend, resume): its guards stay good. Those of a task's
+//   hold that are released meanwhile count: with the last of them the hold has ended, and is not taken back.
 // Source: the three-state futex mutex of U. Drepper, "Futexes Are Tricky", with an owner; barging and the bound on it
 //   as in WebKit's WTF::Lock ("Locking in WebKit"); no spinning past those who sleep, as in parking_lot; looks with gaps
 //   after T. Anderson, "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors".
@@ -98,7 +99,7 @@ const GAP = 128;
 
 /** What this agent knows of a lock, shared by all its objects for it. */
 class LockLocal {
-  /** The agent's present hold, or its last one. */
+  /** The agent's present hold, or its last one; 0 once that was given up for a while. */
   serial = 0;
   /** Counts the holds of this agent: the last serial given out. */
   issued = 0;
@@ -110,6 +111,8 @@ class LockLocal {
   kept = false;
   /** Whether the present hold was taken by acquireAsync. */
   task = false;
+  /** The holds that tasks of this agent have given up for a while, by their serials. */
+  suspended: Map<number, SuspendedHold> | undefined = undefined;
   /** What is due when this agent lets go: who was notified under the lock need not run before that. */
   readonly due: (() => void)[] = [];
   readonly line: AsyncLine = new AsyncLine();
@@ -123,6 +126,15 @@ export interface Hold {
   readonly serial: number;
   readonly depth: number;
   readonly task: boolean;
+}
+
+/** A hold that was given up for a while by a task: meanwhile its guards may be released. */
+export interface SuspendedHold extends Hold {
+  /** How many levels are to be taken back: none when it has ended. */
+  depth: number;
+  /** Aborted when it ends. */
+  readonly ended: AbortSignal;
+  end(): void;
 }
 
 /** Options that a lock's record keeps. */
@@ -212,6 +224,7 @@ export class LockWord implements Wanted {
   #taken(hold: Hold | undefined, task: boolean): number {
     const { local } = this;
     const serial = hold?.serial ?? ++local.issued;
+    if (hold !== undefined) local.suspended?.delete(serial);
     local.serial = serial;
     local.depth = hold?.depth ?? 1;
     if (local.depth > 1) this.#keep();
@@ -429,7 +442,9 @@ export class LockWord implements Wanted {
   /** Lets go of this agent's hold, however deep; resume() takes it back. The caller has seen that it is `mine`. */
   suspend(): Hold {
     const { words, me, local } = this;
-    const { serial, depth, task } = local;
+    const { serial, task } = local;
+    const depth = Math.max(local.depth, 1); // a Lock does not count
+    local.serial = 0; // its guards are not good for what this agent takes meanwhile
     local.depth = 0;
     if (local.kept) this.#keepNoLonger();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
@@ -438,15 +453,32 @@ export class LockWord implements Wanted {
     return { serial, depth, task };
   }
 
+  /** The same for a task. Should the hold end before it is taken back, `ended` gets what `why` says. */
+  suspendTask(why: () => unknown): SuspendedHold {
+    const { local } = this;
+    const ending = new AbortController();
+    const hold = { ...this.suspend(), ended: ending.signal, end: () => ending.abort(why()) };
+    local.suspended ??= new Map<number, SuspendedHold>();
+    local.suspended.set(hold.serial, hold);
+    return hold;
+  }
+
   /** Takes a suspended hold back, blocked, also in a thread that was told to stop. Ranks were checked the first time. */
   resume(hold: Hold): void {
     if (cas(this.words, OWNER, 0, this.me) !== 0) this.#acquireSlow(Infinity, this.#resumed());
     this.#taken(hold, hold.task);
   }
 
-  /** The same without blocking. */
-  async resumeAsync(hold: Hold): Promise<void> {
-    await this.#acquireAsync(undefined, this.#resumed(), hold);
+  /** The same without blocking. Rejects, having taken nothing, when the hold has ended or ends meanwhile. */
+  async resumeAsync(hold: SuspendedHold): Promise<void> {
+    const { ended } = hold;
+    try {
+      ended.throwIfAborted();
+      await this.#acquireAsync(ended, this.#resumed(), hold);
+    } catch (error) {
+      this.local.suspended?.delete(hold.serial);
+      throw error;
+    }
   }
 
   #resumed(): Wanted {
@@ -459,7 +491,7 @@ export class LockWord implements Wanted {
   /** Ends that hold of this agent, or one level of it, if it still stands. */
   releaseHold(serial: number): void {
     const { words, me, local } = this;
-    if (local.serial !== serial) return;
+    if (local.serial !== serial) return this.#releaseSuspended(serial);
     if (local.depth > 1) {
       if (this.mine) local.depth--;
       return;
@@ -468,6 +500,14 @@ export class LockWord implements Wanted {
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
+  }
+
+  #releaseSuspended(serial: number): void {
+    const { suspended } = this.local;
+    const hold = suspended?.get(serial);
+    if (hold === undefined || --hold.depth > 0) return;
+    suspended!.delete(serial);
+    hold.end();
   }
 
   /** RLock: gives back one level of this thread's own hold. Throws NotHeldError when there is none. */

@@ -141,7 +141,7 @@ export class Condition {
     return this.lock.recover();
   }
 
-  /** Runs `body` while holding the lock: `lock.withLock()`. */
+  /** Runs `body` while holding the lock: `lock.withLock()`. A `waitAsync()` in there ends with it: see `withLockAsync()`. */
   withLock<T>(body: () => T): T {
     return this.lock.withLock(body);
   }
@@ -208,10 +208,13 @@ export class Condition {
    *
    * - **Waits for:** a notification, then for the lock.
    * - **Woken by:** `notify()` and `notifyAll()`.
-   * - **Returns early:** rejects with `signal.reason`, once the lock is held again.
+   * - **Returns early:** rejects with `signal.reason`, once the lock is held again. Rejects with `NotHeldError` as soon
+   *   as the guard of the hold is released, by the end of a scope that the wait outlives: then it takes nothing, and what
+   *   was granted to it goes to another waiter.
    *
    * @param options `signal` gives up the wait; `guard` is checked to hold the lock.
-   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock.
+   * @throws {TypeError} If the guard is none of a lock.
+   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, or the guard is released meanwhile.
    * @throws {OwnerDiedError} If a thread died holding the lock; only then it is not held again.
    *
    * @example The guard is good again afterwards
@@ -226,7 +229,8 @@ export class Condition {
    */
   async waitAsync(options?: ConditionWaitOptions): Promise<void> {
     const signal = signalOf(options);
-    await this.#core.waitAsync(optionsObject<ConditionWaitOptions>(options).guard, signal);
+    const core = this.#core;
+    await core.waitAsync(core.holdOf(optionsObject<ConditionWaitOptions>(options).guard), signal);
   }
 
   /**
@@ -293,10 +297,13 @@ export class Condition {
    *
    * - **Waits for:** notifications, and the lock after each.
    * - **Woken by:** `notify()` and `notifyAll()`.
-   * - **Returns early:** rejects with `signal.reason`, once the lock is held again.
+   * - **Returns early:** rejects with `signal.reason`, once the lock is held again; with `NotHeldError` as soon as the
+   *   guard of the hold is released.
    *
    * @param options As for `waitAsync()`.
-   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, even if the predicate is true.
+   * @throws {TypeError} If the guard is none of a lock.
+   * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, even if the predicate is true, or the
+   * guard is released meanwhile.
    *
    * @example True already
    * ```ts
@@ -310,12 +317,17 @@ export class Condition {
     checkPredicate(predicate);
     const signal = signalOf(options);
     const { guard } = optionsObject<ConditionWaitOptions>(options);
-    core.checkHeld("wait on");
+    const hold = core.holdOf(guard);
     signal?.throwIfAborted();
     for (;;) {
       const answer = predicate();
-      if (isThenable(answer) ? await answer : answer) return;
-      await core.waitAsync(guard, signal);
+      if (isThenable(answer)) {
+        const met = await answer;
+        core.checkHold(hold);
+        if (met) return;
+      } else if (answer) return;
+      await core.waitAsync(hold, signal);
+      core.checkHold(hold); // before the predicate sees what the lock protects
     }
   }
 

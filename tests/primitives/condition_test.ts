@@ -1,8 +1,12 @@
 // What one thread can show of PYTHON.md section 4; tests/conformance/condition.ts has the rest.
 
+import { load } from "../../primitives/_atomics.ts";
+import { ConditionCore } from "../../primitives/_condition_core.ts";
+import { TASK_SLEEPS } from "../../primitives/_grants.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
-import { Condition, LayoutError, Lock, NotHeldError, RLock } from "../../primitives/mod.ts";
+import { Condition, LayoutError, Lock, NotHeldError, RLock, RWLock } from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
 
@@ -232,6 +236,155 @@ test("C12 Condition: the guard of an async hold stays good, whatever other tasks
     assert(condition.lock.locked);
     next.release();
   }
+});
+
+test("G9 Condition: a guard released while its task waits ends that wait, and nothing stays held", async () => {
+  for (const lock of locks()) {
+    for (const signal of [undefined, new AbortController().signal]) {
+      const condition = new Condition(lock, { name: "ready" });
+      const guard = await condition.acquireAsync();
+      const wait = condition.waitAsync(signal === undefined ? { guard } : { guard, signal });
+      await Promise.race([wait, new Promise((resolve) => setTimeout(resolve, 5))]);
+      guard.release();
+      const { message } = await assert.rejects(wait, NotHeldError);
+      assert.match(
+        message,
+        /^Cannot wait on Condition "ready" as its R?Lock.* was released during the wait: it is free$/,
+      );
+      assert.equal(waiting(condition), 0);
+      await condition.withLockAsync(() => assert.equal(condition.notify(), 0));
+      assert.equal(condition.locked, false);
+      const next = await condition.acquireAsync();
+      guard.release(); // spent
+      assert(condition.locked);
+      next.release();
+    }
+  }
+});
+
+test("Condition: what was granted to a wait whose guard was released goes to another", async () => {
+  for (const lock of locks()) {
+    for (const release of ["before", "at once", "later"]) { // than its notification, and while it waits for the lock
+      const condition = new Condition(lock);
+      const guard = await condition.acquireAsync();
+      const wait = condition.waitAsync({ guard });
+      const ended = assert.rejects(wait, NotHeldError);
+      const woken: number[] = [];
+      const other = waiter(condition, woken, 1);
+      await until(() => waiting(condition) === 2);
+      const notifier = condition.acquire();
+      if (release === "before") guard.release(); // it is still counted
+      assert.equal(condition.notify(), 1);
+      if (release === "at once") guard.release();
+      notifier.release();
+      if (release === "later") {
+        const holder = condition.acquire();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        guard.release();
+        await ended; // though the lock is held
+        holder.release();
+      }
+      await ended;
+      await other;
+      assert.deepEqual([woken, condition.locked], [[1], false]);
+    }
+  }
+});
+
+test("Condition: a passed on grant wakes who gets it in the same thread", () => {
+  const { grants, lock, words } = ConditionCore.create(undefined, undefined);
+  lock.withLock(() => {
+    const [one, other] = [{ granted: false }, { granted: false }];
+    const at = grants.registerTask("one", one);
+    assert.equal(grants.registerTask("other", other), at);
+    grants.sleeps(at, TASK_SLEEPS, true);
+    assert.equal(grants.notify(1), 1);
+    grants.deal(at);
+    const woken = notified(words.buffer, () => assert.equal(grants.withdrawTask(at, one, true), false));
+    assert.deepEqual([one.granted, other.granted, grants.waiting], [false, true, 0]);
+    assert(woken.includes(grants.wordOf(at)), `woken are ${woken}`);
+    grants.goTask(at);
+    for (let word = 1; word < 6; word++) assert.equal(load(words, at + word), 0);
+  });
+});
+
+test("Condition: levels of an RLock that are released during a wait are not taken back", async () => {
+  const condition = new Condition();
+  const lock = condition.lock as RLock;
+  const guards = [condition.acquire(), condition.acquire(), condition.acquire()];
+  const wait = condition.waitAsync({ guard: guards[0]! });
+  guards[1]!.release();
+  guards[1]!.release(); // spent
+  condition.withLock(() => condition.notify());
+  await wait;
+  assert.equal(lock.depth, 2);
+  guards[0]!.release();
+  guards[2]!.release();
+  assert.equal(lock.locked, false);
+});
+
+test("Condition: a wait that outlives withLock() ends with it", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    const wait = condition.withLock(() => condition.waitAsync());
+    const waitFor = condition.withLock(() => condition.waitForAsync(() => false));
+    for (const ended of [wait, waitFor]) await assert.rejects(ended, NotHeldError);
+    assert.deepEqual([condition.locked, waiting(condition)], [false, 0]);
+  }
+});
+
+test("Condition.waitForAsync() tests its predicate only while its own hold stands", async () => {
+  for (const lock of locks()) {
+    const condition = new Condition(lock);
+    const guard = await condition.acquireAsync();
+    const controller = new AbortController();
+    let tests = 0;
+    const wait = condition.waitForAsync(() => ++tests > 1, { guard, signal: controller.signal });
+    const ended = assert.rejects(wait, NotHeldError);
+    condition.withLock(() => condition.notify());
+    controller.abort(); // it was notified all the same, and comes back within this turn
+    for (let turns = 0; !condition.locked && turns < 100; turns++) await Promise.resolve();
+    assert(condition.locked);
+    guard.release(); // before it has seen that
+    await ended;
+    assert.equal(tests, 1);
+    const late = await condition.acquireAsync();
+    const slow = condition.waitForAsync(async () => {
+      await Promise.resolve();
+      late.release();
+      return false;
+    }, { guard: late });
+    const other = condition.acquireAsync(); // whose hold is not to be given up in its place
+    await assert.rejects(slow, NotHeldError);
+    (await other).release();
+    assert.equal(condition.locked, false);
+  }
+});
+
+test("Condition: a guard of something else is refused, first and whatever the predicate says", async () => {
+  const condition = new Condition();
+  const spent = condition.acquire();
+  spent.release();
+  const strange = new Lock().acquire();
+  for (const held of [false, true]) {
+    const guard = held ? condition.acquire() : undefined;
+    for (const wrong of [42, null, {}, new RWLock().read()]) {
+      for (
+        const attempt of [
+          () => condition.waitAsync({ guard: wrong as never }),
+          () => condition.waitForAsync(() => true, { guard: wrong as never }),
+        ]
+      ) {
+        assert.match((await assert.rejects(attempt(), TypeError)).message, /what acquire returned: it is /);
+      }
+    }
+    for (const wrong of [spent, strange]) {
+      await assert.rejects(condition.waitAsync({ guard: wrong }), NotHeldError);
+      await assert.rejects(condition.waitForAsync(() => true, { guard: wrong }), NotHeldError);
+    }
+    guard?.release();
+  }
+  strange.release();
 });
 
 test("C13 C14 Condition: waitFor tests first and after each notification, with the lock held", async () => {
