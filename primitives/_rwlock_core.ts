@@ -4,7 +4,7 @@
 import type { Words } from "./_atomics.ts";
 import { load, store, write } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
-import { checkRank, forgetHold, type Holdable, noteHold, tracking } from "./_held.ts";
+import { checkRank, forgetHold, type Holdable, noteHold, sweepHolds, tracking } from "./_held.ts";
 import { PATIENCE } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
@@ -40,7 +40,13 @@ class RWLockLocal {
   serial = 0;
   /** Whether the present write hold was taken by a task. */
   task = false;
+  /** How many of its read holds are the thread's own, and how many its tasks': each of the two is one hold for ranks and dumps. */
+  readonly reads: [number, number] = [0, 0];
 }
+
+const BY_THREAD = 0;
+const BY_TASKS = 1;
+type Readers = typeof BY_THREAD | typeof BY_TASKS;
 
 /** One of the two sides of an RWLock: what is waited for and held. */
 class Side implements Wanted, Holdable {
@@ -82,7 +88,7 @@ export class RWLockCore extends RWLockState {
     this.#local = localOf(words, () => new RWLockLocal());
     this.#reading = new Side(this, "read", {
       owners: () => this.#readersOwners(),
-      holds: () => this.myReads() > 0,
+      holds: (readers) => this.#local.reads[readers as Readers] > 0 && this.myReads() > 0,
     });
     this.#writing = new Side(this, "write", {
       owners: () => this.#writersOwners(),
@@ -145,8 +151,8 @@ export class RWLockCore extends RWLockState {
     return cell >= 0;
   }
 
-  /** Ends one read hold of this agent. */
-  endRead(): void {
+  /** Ends one read hold of this agent's thread, or of one of its tasks. */
+  endRead(task: boolean): void {
     const { words } = this;
     this.monitor.enter();
     const cell = this.cells.mine();
@@ -161,11 +167,16 @@ export class RWLockCore extends RWLockState {
     // Readers have to see to it themselves that what is kept for a task lapses.
     if (last) this.leaveAndWake(true, !this.someWait(BLOCKED_WRITER));
     else this.monitor.leave();
-    if (reads <= 1 && (tracking || this.rank !== undefined)) forgetHold(this.#reading);
+    const { reads: count } = this.#local;
+    const readers = task ? BY_TASKS : BY_THREAD;
+    if (count[readers] > 0) count[readers]--;
+    if (count[readers] === 0 && (tracking || this.rank !== undefined)) sweepHolds();
   }
 
   #noteRead(task: boolean): true {
-    if ((tracking || this.rank !== undefined) && this.myReads() === 1) noteHold(this.#reading, 0, task);
+    const readers = task ? BY_TASKS : BY_THREAD;
+    const count = ++this.#local.reads[readers];
+    if (count === 1 && (tracking || this.rank !== undefined)) noteHold(this.#reading, readers, task);
     return true;
   }
 

@@ -33,15 +33,17 @@ export interface RWLockOptions {
 class ReadGuard implements Guard {
   declare readonly [Symbol.dispose]: () => void;
   #core: RWLockCore | undefined;
+  readonly #task: boolean;
 
-  constructor(core: RWLockCore) {
+  constructor(core: RWLockCore, task: boolean) {
     this.#core = core;
+    this.#task = task;
   }
 
   release(): void {
     const core = this.#core;
     this.#core = undefined; // a second call finds nothing to release
-    core?.endRead();
+    core?.endRead(this.#task);
   }
 }
 disposable(ReadGuard.prototype, "release");
@@ -181,7 +183,7 @@ export class RWLock {
    */
   read(): Guard {
     this.#core.read(Infinity);
-    return new ReadGuard(this.#core);
+    return new ReadGuard(this.#core, false);
   }
 
   /**
@@ -207,7 +209,9 @@ export class RWLock {
    */
   tryRead(options?: { timeout?: number }): Guard | undefined {
     const timeout = timeoutOf(options);
-    return this.#core.read(timeout === 0 ? POLL : deadlineAfter(timeout)) ? new ReadGuard(this.#core) : undefined;
+    return this.#core.read(timeout === 0 ? POLL : deadlineAfter(timeout))
+      ? new ReadGuard(this.#core, false)
+      : undefined;
   }
 
   /**
@@ -232,7 +236,7 @@ export class RWLock {
    */
   async readAsync(options?: { signal?: AbortSignal }): Promise<Guard> {
     await this.#core.readAsync(signalOf(options));
-    return new ReadGuard(this.#core);
+    return new ReadGuard(this.#core, true);
   }
 
   /**

@@ -113,6 +113,26 @@ test("A blocking call counts what tasks hold; an async call counts only what the
   guard.release();
 });
 
+test("What a thread reads itself and what its tasks read are told apart, whichever came first", async () => {
+  const lock = new RWLock({ rank: 2 });
+  const low = new Lock({ rank: 1 });
+  for (let round = 0; round < 2; round++) {
+    const first = lock.read();
+    const task = await lock.readAsync();
+    first.release();
+    (await low.acquireAsync()).release(); // only a task reads now
+    assert.throws(() => low.acquire(), LockOrderError);
+    const own = RWLock.attach(lock.handle).read();
+    const again = lock.read();
+    own.release();
+    await assert.rejects(low.acquireAsync(), LockOrderError); // the thread reads
+    task.release();
+    await assert.rejects(low.acquireAsync(), LockOrderError);
+    again.release();
+    low.acquire().release();
+  }
+});
+
 test("A rank is a whole number of 32 bits", () => {
   for (const wrong of [1.5, NaN, 2 ** 31, Infinity]) assert.throws(() => new Lock({ rank: wrong }), RangeError);
   assert.throws(() => new Lock({ rank: "1" as never }), TypeError);
