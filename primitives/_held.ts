@@ -26,26 +26,34 @@ interface Hold {
   note: number | undefined;
 }
 
-/** Whether holds are noted at all, for locks without a rank. */
+/** Whether holds may have to be noted, also of locks without a rank: those of some roster are. */
 export let tracking = false;
+/** The rosters of which this agent notes its holds. */
+const tracked = new Set<Roster>();
 
-/** Turns the noting of all holds of this agent on or off. */
+/** Follows those of this agent's rosters that say so, as one has just been told to. */
 export function setTracking(on: boolean): void {
-  if (on === tracking) return;
-  tracking = on;
+  for (const roster of agent.rosters.values() as Iterable<Roster>) if (roster.tracks === on) followTracking(roster);
+}
+
+/** Does as the roster's program does: called where something slow happens anyway. */
+export function followTracking(roster: Roster): void {
+  const on = roster.tracks;
+  if ((on || tracking) && on !== tracked.has(roster)) follow(roster, on);
+}
+
+function follow(roster: Roster, on: boolean): void {
+  if (on) tracked.add(roster);
+  else tracked.delete(roster);
+  tracking = tracked.size !== 0;
   const holds = agent.ranked as Hold[];
   for (let i = holds.length - 1; i >= 0; i--) {
     const hold = holds[i]!;
+    if (hold.what.roster !== roster) continue;
     if (on) hold.note = noteOf(hold.what, hold.task, ""); // where it was taken is not known any more
     else drop(hold);
     if (!on && hold.what.rank === undefined) holds.splice(i, 1);
   }
-}
-
-/** Does as the program does: called where something slow happens anyway. */
-export function followTracking(roster: Roster): void {
-  const on = roster.tracks;
-  if (on !== tracking) setTracking(on);
 }
 
 /**
@@ -72,8 +80,10 @@ export function checkRank(what: Holdable, task: boolean): void {
 
 /** Notes a hold of this agent. */
 export function noteHold(what: Holdable, serial: number, task: boolean): void {
+  const notes = tracking && tracked.has(what.roster);
+  if (!notes && what.rank === undefined) return;
   sweepHolds();
-  const noted = tracking ? noteOf(what, task, callerPlace()) : undefined;
+  const noted = notes ? noteOf(what, task, callerPlace()) : undefined;
   (agent.ranked as Hold[]).push({ what, serial, task, note: noted });
 }
 

@@ -1,7 +1,10 @@
 // What dumps show, how they are drawn, and the warning for a program that sleeps as a whole.
 
 import { agent } from "../../primitives/_agent.ts";
+import { makeHandle } from "../../primitives/_handle.ts";
 import type { Host } from "../../primitives/host.ts";
+import { createRecord } from "../../primitives/_memory.ts";
+import { Roster } from "../../primitives/_roster.ts";
 import type { Dump, DumpThread } from "../../mod.ts";
 import {
   currentThread,
@@ -163,6 +166,26 @@ test("A hold that another object for the lock, or a bare release(), has ended is
     trackHeld(false);
   }
   assert.throws(() => trackHeld(1 as never), TypeError);
+});
+
+test("Locks of a program that tracks nothing, met meanwhile, leave the tracking of this one alone", () => {
+  const { words } = createRecord("Lock", 64, undefined);
+  const handle = makeHandle("Lock", words, Roster.create(), "foreign");
+  trackHeld(true);
+  try {
+    const guard = new Lock({ name: "a" }).acquire();
+    const foreign = Lock.attach(handle);
+    foreign.acquire().release();
+    const both = [new Lock({ name: "b" }).acquire(), foreign.acquire(), new Lock({ name: "c" }).acquire()];
+    assert.deepEqual(mine(threadDump()).holds.map(({ name }) => name).sort(), ["a", "b", "c"]);
+    for (const each of [guard, ...both]) each.release();
+    assert.deepEqual([mine(threadDump()).holds, agent.ranked], [[], []]);
+  } finally {
+    trackHeld(false);
+  }
+  const untold = new Lock().acquire();
+  assert.deepEqual([mine(threadDump()).holds, agent.ranked], [[], []]);
+  untold.release();
 });
 
 test("Names of any kind neither break the table nor the charts", () => {
