@@ -59,23 +59,33 @@ function follow(roster: Roster, on: boolean): void {
 /**
  * Throws LockOrderError when this thread holds something of that rank or a higher one. A call that blocks
  * the thread is checked against all that the thread and its tasks hold. An async one is checked only against what the
- * thread itself holds: which task asks cannot be told, and another task's holds are none of its concern.
+ * thread itself holds: which task asks cannot be told, and another task's holds are none of its concern. What the thread
+ * takes once more, and therefore need not wait for, is fine in any order.
  */
 export function checkRank(what: Holdable, task: boolean): void {
   const { rank } = what;
   if (rank === undefined) return;
+  let higher: Holdable | undefined;
   for (const hold of agent.ranked as Hold[]) {
     const held = hold.what;
-    if (held.rank === undefined || held.rank < rank || (task && hold.task)) continue;
-    if (!held.holds(hold.serial) || sameRecord(held, what) || agent.together.includes(recordKey(held.words))) continue;
-    const wanted = title(what.kind, what.name);
-    const other = title(held.kind, held.name);
-    throw new LockOrderError(
-      `Cannot ${verbOf(what)} ${wanted} of rank ${rank} as this thread holds ${other} of rank ${held.rank}: ` +
-        "take locks in order of rising rank",
-      { held: other, wanted },
-    );
+    if (held.rank === undefined || held.rank < rank || (task && hold.task) || !held.holds(hold.serial)) continue;
+    if (sameRecord(held, what)) {
+      if (!task && !hold.task && nests(held, what)) return;
+    } else if (!agent.together.includes(recordKey(held.words))) higher ??= held;
   }
+  if (higher === undefined) return;
+  const wanted = title(what.kind, what.name);
+  const other = title(higher.kind, higher.name);
+  throw new LockOrderError(
+    `Cannot ${verbOf(what)} ${wanted} of rank ${rank} as this thread holds ${other} of rank ${higher.rank}: ` +
+      "take locks in order of rising rank",
+    { held: other, wanted },
+  );
+}
+
+/** Whether the thread that holds it takes it once more without waiting: an RLock, or an RWLock that it reads, to read. */
+function nests(held: Holdable, what: Holdable): boolean {
+  return what.kind === "RLock" || (held.verb === "read" && what.verb === "read");
 }
 
 /** Notes a hold of this agent. */

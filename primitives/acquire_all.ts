@@ -64,7 +64,8 @@ disposable(GuardOfAll.prototype, "release");
  * @returns A guard that releases all of them, last taken first.
  * @throws {TypeError} If something is listed twice, or is no lock.
  * @throws {DeadlockError} If this thread holds one of them already (an RLock nests), or a circle of waits is found.
- * @throws {LockOrderError} If a lock of the same or a higher rank is held.
+ * @throws {LockOrderError} If a lock of the same or a higher rank is held; what this thread takes once more, an RLock or
+ * a side that it reads, may have any rank.
  * @throws {OwnerDiedError} If a thread died holding one of them.
  * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
  *

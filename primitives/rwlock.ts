@@ -166,7 +166,7 @@ export class RWLock {
    * @returns A guard for this hold; its `release()` lets go.
    * @throws {DeadlockError} If this thread writes, or a closed circle of waits is found.
    * @throws {OwnerDiedError} If a thread died writing.
-   * @throws {LockOrderError} If a lock of the same or a higher rank is held.
+   * @throws {LockOrderError} If a lock of the same or a higher rank is held, and this thread does not read it already.
    * @throws {RangeError} If more threads use the lock than its option `threads` says.
    * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
    * @throws {ThreadStoppedError} If this thread was told to stop while it waits.
@@ -223,6 +223,8 @@ export class RWLock {
    *
    * @param options `signal` gives up the wait.
    * @throws {OwnerDiedError} If a thread died writing.
+   * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank, also if it reads
+   * already: this task may have to wait all the same.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Read across an await

@@ -1,6 +1,6 @@
 // Ranks: the wrong order is refused before anything can hang.
 
-import { Condition, Lock, LockOrderError, RLock, RWLock } from "../../primitives/mod.ts";
+import { acquireAll, acquireAllAsync, Condition, Lock, LockOrderError, RLock, RWLock } from "../../primitives/mod.ts";
 import { assert, test } from "../_harness.ts";
 
 for (const Kind of [Lock, RLock]) {
@@ -131,6 +131,52 @@ test("What a thread reads itself and what its tasks read are told apart, whichev
     again.release();
     low.acquire().release();
   }
+});
+
+test("acquireAll() nests an RLock in between others as acquire() does, acquireAllAsync() does not", async () => {
+  const lock = new RLock({ rank: 1 });
+  const [second, third] = [new Lock({ rank: 2 }), new Lock({ rank: 3 })];
+  const outer = lock.acquire();
+  const higher = second.acquire();
+  for (const options of [{}, { timeout: 5 }]) {
+    const all = acquireAll([third, new Condition(lock)], options)!;
+    assert.deepEqual([lock.depth, third.locked], [2, true]);
+    all.release();
+    assert.throws(() => acquireAll([lock, new Lock({ rank: 2 })], options), LockOrderError);
+    assert.equal(lock.depth, 1);
+  }
+  await assert.rejects(acquireAllAsync([lock]), LockOrderError);
+  await assert.rejects(lock.acquireAsync(), LockOrderError);
+  outer.release();
+  assert.throws(() => acquireAll([lock]), LockOrderError); // nothing to nest in any more
+  higher.release();
+  const task = await lock.acquireAsync();
+  const again = second.acquire();
+  assert.throws(() => acquireAll([lock]), LockOrderError); // a task's hold nests nothing
+  again.release();
+  task.release();
+});
+
+test("An RWLock that the thread itself reads may be read again in between others, as that never waits", async () => {
+  const lock = new RWLock({ rank: 1 });
+  const outer = lock.read();
+  const higher = new Lock({ rank: 2 }).acquire();
+  const takes = [() => lock.read(), () => lock.tryRead()!, () => lock.tryRead({ timeout: 5 })!];
+  takes.push(() => RWLock.attach(lock.handle).read(), () => acquireAll([{ read: lock }]));
+  for (const take of takes) take().release();
+  assert.equal(lock.readers, 1);
+  for (const write of [() => lock.write(), () => lock.tryWrite(), () => acquireAll([{ write: lock }])]) {
+    assert.throws(write, LockOrderError);
+  }
+  await assert.rejects(lock.readAsync(), LockOrderError); // it may have to wait
+  outer.release();
+  for (const take of takes) assert.throws(take, LockOrderError);
+  higher.release();
+  const task = await lock.readAsync();
+  const again = new Lock({ rank: 2 }).acquire();
+  for (const take of takes) assert.throws(take, LockOrderError); // whether a task reads is another matter
+  again.release();
+  task.release();
 });
 
 test("A rank is a whole number of 32 bits", () => {
