@@ -16,6 +16,7 @@ import {
   damaged,
   FILLING,
   GRACE,
+  LATE,
   OUTCOME,
   type Party,
   PASSED,
@@ -119,7 +120,7 @@ export class BarrierCore extends BarrierRound {
         next = actor === 0 ? FILLING : actor === this.me ? ACTING : CALLING;
         if (actor === 0) { // never mind counting this party
           wakes = true;
-          this.endRound(PASSED, FILLING);
+          this.pass();
           return place;
         }
       } else if ((blocking ?? limit)!.over) {
@@ -182,7 +183,7 @@ export class BarrierCore extends BarrierRound {
     return party.place;
   }
 
-  /** How long the waiter may sleep, in ms; breaks the barrier when its time is over. */
+  /** How long the waiter may sleep, in ms; breaks its round when its time is over. */
   #restOf(limit: Limit, party: Party | undefined): number {
     if (limit.left > 0) return limit.left;
     const { words } = this;
@@ -192,6 +193,10 @@ export class BarrierCore extends BarrierRound {
       this.collect();
       const state = load(words, STATE);
       if (party === undefined ? state === FILLING || state === BROKEN : party.result.outcome !== 0) return 0; // look again
+      if (party === undefined) { // it came for the next round, and has no part in this one
+        store(words, OUTCOME, LATE);
+        throw this.brokenError(LATE);
+      }
       if (state === ACTING) return Infinity;
       if (state === CALLING && limit.grace > 0) return limit.grace;
       wakes = true;
@@ -267,7 +272,8 @@ export class BarrierCore extends BarrierRound {
       local.acting = false;
       this.monitor.enter();
       const stands = load(words, STATE) === ACTING && load(words, ACTOR) === this.me && load(words, ROUND) === round;
-      if (stands) this.endRound(outcome, outcome === PASSED ? FILLING : BROKEN);
+      if (stands && outcome === PASSED) this.pass();
+      else if (stands) this.endRound(outcome, BROKEN);
       this.collect();
       this.leave(stands);
     }

@@ -7,7 +7,8 @@
 //   4     STATE     inside          FILLING, CALLING, ACTING or BROKEN
 //   5     ARRIVED   inside          how many parties have arrived in the present round
 //   6     ACTOR     inside          id of the thread that is to run the action, or runs it; 0 = none
-//   7     OUTCOME   inside          how the last round ended: PASSED, or why it was broken
+//   7     OUTCOME   inside          how the last round ended: PASSED, or why it was broken. LATE instead, once somebody who
+//                                   came for the next round while the present one was complete has run out of time
 //   8     SETTLED   inside          ROUND, once all cells have been told the outcome
 //   9     TURN      inside          counts what waiters have to look at, wraps, only compared; all sleep on it
 //   10    PARTIES   creator, once   p
@@ -35,6 +36,7 @@
 //   CALLING -> ACTING    ACTOR begins
 //   CALLING -> FILLING   a party is withdrawn, so that one is missing again
 //   ACTING -> FILLING    the action returned
+//   a passed round -> BROKEN   with OUTCOME LATE: the next round is broken before it begins, by a second commit
 //   any -> BROKEN        abort(), a time limit, the end of a thread that has a party waiting, an action that throws
 //   any -> FILLING       reset()
 //
@@ -49,6 +51,8 @@
 //   left SETTLED behind: who takes its place settles again.
 // Time limits rest while all parties are there: a round that is complete is not broken because its action takes
 //   time. Only when ACTOR does not even begin within GRACE ms (its event loop is busy) a limit that is over counts again.
+//   Not so the limit of who comes meanwhile, for the next round: he leaves in time. As any party whose time is over he breaks the
+//   round that he came for, and no other: the complete one goes on, and when it has passed the barrier is broken (LATE).
 
 import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
@@ -93,6 +97,7 @@ const DIED = 4;
 export const ACTION_THREW = 5;
 const RESET = 6;
 export const STOPPED = 7;
+export const LATE = 8;
 const WHY: readonly string[] = [
   "its record is damaged",
   "",
@@ -102,6 +107,7 @@ const WHY: readonly string[] = [
   "its action threw",
   "reset() was called",
   "a thread with a party waiting there was told to stop",
+  "its time was over before that round could begin",
 ];
 
 export const BLOCKED_ACTION = 0x10000;
@@ -243,13 +249,16 @@ export class BarrierRound implements Wanted {
     const reaped = this.reap();
     const ends = load(words, ARRIVED) !== 0 || load(words, STATE) === ACTING;
     if (ends) this.endRound(RESET, FILLING);
-    else store(words, STATE, FILLING);
+    else {
+      store(words, STATE, FILLING);
+      store(words, OUTCOME, RESET); // no longer LATE
+    }
     this.leave(reaped || ends);
   }
 
   /** What a party gets whose round ended so. */
   brokenError(outcome: number): BrokenBarrierError {
-    const how = outcome === RESET ? "its round was ended" : "it is broken";
+    const how = outcome === RESET ? "its round was ended" : outcome === LATE ? "its round is broken" : "it is broken";
     const why = WHY[outcome] ?? WHY[0];
     return new BrokenBarrierError(`Cannot wait at ${title(this.kind, this.name)} as ${how}: ${why}`, {
       parties: this.parties,
@@ -281,6 +290,13 @@ export class BarrierRound implements Wanted {
     this.monitor.set(ARRIVED, 0);
     this.monitor.commit();
     this.settle();
+  }
+
+  /** The present round has passed. The next one does not begin if somebody who came for it has run out of time. */
+  pass(): void {
+    const late = load(this.words, OUTCOME) === LATE;
+    this.endRound(PASSED, FILLING);
+    if (late) this.endRound(TIMED_OUT, BROKEN);
   }
 
   /** Tells every cell how the last round ended (invariant 2). Doing it twice is doing it once. */

@@ -140,6 +140,34 @@ model<Barrier>("Barrier breaks for all when a party's time is over", {
   after: allAlike,
 }));
 
+model<Barrier>("Barrier: who runs out of time before his round begins breaks that one, not the one before", {
+  ...{ threads: 2, timeouts: 1, timed: [1], preemptions: 2, longPreemptions: 3 },
+}, () => ({
+  ...base(1, () => {}),
+  threads: [
+    (barrier, self) => self.step(`passes as ${barrier.wait()}`, (world) => world.set("passed", 1)),
+    (barrier, self) => {
+      try {
+        barrier.wait({ timeout: 7 });
+      } catch (error) {
+        if (!(error instanceof BrokenBarrierError)) throw error;
+        self.step("is late", (world) => world.set("late", 1));
+      }
+    },
+  ],
+  after(look) {
+    if (look.get("passed") === 0) look.fail("a complete round was broken");
+    if ((look.word("B.STATE") === 3) !== (look.get("late") === 1)) look.fail("only who was late breaks it");
+    expectZero(look, "B.ARRIVED", "B.ACTOR", "B.HOLDER", "B.COMMIT", "B.PLACES");
+  },
+}), [
+  twin(
+    "one who leaves without a word",
+    /only who was late/,
+    (op) => op.kind === "store" && op.word?.name === "B.OUTCOME" && op.a === 8 ? skipped(op) : undefined,
+  ),
+]);
+
 model<Barrier>("Barrier.abort() breaks it for all who wait", { ...SIZE, preemptions: 2, longPreemptions: 3 }, () => ({
   ...base(3),
   threads: [

@@ -1,10 +1,13 @@
 // What one thread can show of PYTHON.md section 7; tests/conformance/barrier.ts has the rest.
 
-import { BrokenBarrierError, DeadlockError, LayoutError, Lock } from "../../primitives/mod.ts";
+import { BrokenBarrierError, DeadlockError, Event, LayoutError, Lock, Thread } from "../../mod.ts";
 import { Barrier } from "../../primitives/barrier.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
 import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
+import { actUntil, keepWaiting } from "../testdata/barrier_threads.ts";
+
+const module = new URL("../testdata/barrier_threads.ts", import.meta.url);
 
 /** The outcome of a promise, as a value. */
 function outcome(promise: Promise<number>): Promise<number | string> {
@@ -150,6 +153,48 @@ test("B10 a party whose time is over breaks the round for all", async () => {
   assert.throws(() => blocked.wait({ timeout: 50 }), BrokenBarrierError);
   assert.between(performance.now() - start, 50, 500);
   assert.equal(await waiting, "TimeoutError");
+});
+
+type Target = (...args: Parameters<typeof actUntil>) => number | Promise<number>;
+
+for (const target of [actUntil, keepWaiting] as Target[]) {
+  const parties = target === actUntil ? 1 : 2;
+  test(`G6 B10 who comes for the next round keeps his time limit, and breaks that one alone: ${target.name}`, async () => {
+    const barrier = new Barrier(parties);
+    const [begun, end] = [new Event(), new Event()];
+    const thread = new Thread({ target, module, args: [barrier.handle, begun, end] as const }).start();
+    await begun.waitAsync();
+    const places = parties === 2 ? [outcome(barrier.waitAsync())] : []; // all are there now
+    try {
+      const late = barrier.waitAsync({ timeout: 150 }).catch((error) => error.message);
+      const start = performance.now();
+      assert.throws(() => barrier.wait({ timeout: 50 }), /its time was over before that round could begin/);
+      assert.between(performance.now() - start, 50, 400);
+      assert.match(await late, /its round is broken/);
+      assert.between(performance.now() - start, 150, 500);
+      assert.equal(barrier.broken, false);
+    } finally {
+      end.set();
+    }
+    assert.deepEqual((await Promise.all([...places, thread.joinAsync()])).sort(), [0, 1].slice(0, parties));
+    assert(barrier.broken);
+    assert.throws(() => barrier.wait(), /it is broken: a party timed out$/);
+    barrier.reset();
+    const waits = Array.from({ length: 2 * parties }, () => outcome(barrier.waitAsync()));
+    assert.deepEqual((await Promise.all(waits)).sort(), parties === 2 ? [0, 0, 1, 1] : [0, 0]);
+  });
+}
+
+test("B9 reset() while somebody has run out of time for the next round leaves a barrier as good as new", async () => {
+  const barrier = new Barrier(1);
+  const [begun, end] = [new Event(), new Event()];
+  const thread = new Thread({ target: actUntil, module, args: [barrier.handle, begun, end] as const }).start();
+  await begun.waitAsync();
+  assert.throws(() => barrier.wait({ timeout: 5 }), BrokenBarrierError);
+  barrier.reset();
+  end.set();
+  await assert.rejects(thread.joinAsync());
+  for (let i = 0; i < 3; i++) assert.equal(barrier.wait(), 0);
 });
 
 test("B11 the constructor's timeout is used when wait() names none, in every object", async () => {
