@@ -1,7 +1,7 @@
 // Condition: each notify() reaches exactly as many waiters as it says, see the header of primitives/_grants.ts.
 
 import { Condition } from "../../primitives/condition.ts";
-import { OwnerDiedError } from "../../primitives/errors.ts";
+import { NotHeldError, OwnerDiedError } from "../../primitives/errors.ts";
 import { LONG, type Look, model, type ModelOptions, twin } from "./_model.ts";
 import { expectZero } from "./_names.ts";
 import { type Op, skipped } from "./_ops.ts";
@@ -156,6 +156,51 @@ model<Condition>("Condition passes on what a waiter that gives up was granted", 
   // Whoever was not notified still waits: only one notify() was there for two.
   rests: () => true,
 }));
+
+/** A task that leaves the scope of its guard while it waits: at once, or holding the lock as another task. */
+const leaver = (late: boolean) => async (condition: Condition, self: Self): Promise<void> => {
+  const guard = await condition.acquireAsync();
+  let holds = false;
+  const wait = condition.waitAsync({ guard }).then(() => {
+    holds = true;
+    condition.notify(); // it was notified before it left: then it passes that on
+    guard.release();
+  }, (error) => {
+    if (!(error instanceof NotHeldError)) throw error;
+  });
+  const other = late ? await condition.acquireAsync() : undefined;
+  if (!holds) guard.release();
+  other?.release();
+  self.step("has left", () => 0);
+  await wait;
+};
+
+for (const late of [false, true]) {
+  const title = `Condition: a wait that ends ${
+    late ? "while it waits for the lock" : "asleep"
+  }, with its guard, loses no notify()`;
+  model<Condition>(title, SIZE, () => ({
+    ...base(),
+    threads: [
+      leaver(late),
+      consume,
+      (condition, self) => {
+        const guard = condition.acquire();
+        put(self, 1);
+        condition.notify();
+        guard.release();
+      },
+    ],
+    after: idle,
+  }), [
+    twin(
+      "a grant that ends with the wait",
+      /nobody can move/,
+      (op) =>
+        isOn(op, "store", "GRANTED") && op.a === 1 && op.stack!.includes("withdrawTask") ? skipped(op) : undefined,
+    ),
+  ]);
+}
 
 /** Runs `body` under the lock, whoever dies meanwhile. */
 function locked(condition: Condition, body: () => void): void {
