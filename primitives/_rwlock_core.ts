@@ -40,7 +40,7 @@ class RWLockLocal {
   serial = 0;
   /** Whether the present write hold was taken by a task. */
   task = false;
-  /** How many of its read holds are the thread's own, and how many its tasks': each of the two is one hold for ranks and dumps. */
+  /** How many of its read holds are the thread's own and how many its tasks': for ranks and dumps these are two holds. */
   readonly reads: [number, number] = [0, 0];
 }
 
