@@ -29,6 +29,12 @@ const EMPTY = 0;
 const TAKEN = 1;
 const AGAIN = 2;
 const CLAIMED = 3;
+const UNSURE = 4;
+
+// REST of _pipe_record.ts.
+const HERE = 0;
+const COMING = 1;
+const NEVER = 2;
 
 /** How long a receiver may be idle before another takes over, in ms. */
 const PATIENCE = 100;
@@ -48,10 +54,12 @@ export class Incoming {
   #inbox: Message[] = [];
   #next = 0;
   #partial: Partial | undefined = undefined;
-  /** An idle receiver as seen before, RESTS as of then, and when that was. */
-  #idler = 0;
-  #idlerRests = 0;
-  #idleSince = 0;
+  /** Whether it looks from inside PUT, too: only then is REST sure. */
+  #insidePut = false;
+  /** RECEIVER as another thread left it, RESTS as of then, and when that was seen first. */
+  #stuck = 0;
+  #stuckRests = 0;
+  #stuckSince = 0;
   /** Whether another thread is taking in a message in parts, when last seen. */
   claimed = false;
   /** Counts what was taken out of the ring. */
@@ -108,6 +116,7 @@ export class Incoming {
       } finally {
         ring.get.leave();
       }
+      if (found === UNSURE) found = this.#lookSurely(want, message, view);
       if (found === CLAIMED) {
         if (!this.#takeOver()) return false;
         continue;
@@ -119,6 +128,28 @@ export class Incoming {
       if (want !== PEEK || found === AGAIN) ring.putters.wake(1);
       if (found === TAKEN) return true;
     }
+  }
+
+  /** #look() from inside PUT, too, where REST matters. */
+  #lookSurely(want: Want, message: Message, view: Uint8Array | undefined): number {
+    this.#enterBoth();
+    this.#insidePut = true;
+    try {
+      return this.#look(want, message, view);
+    } finally {
+      this.#insidePut = false;
+      this.#leaveBoth();
+    }
+  }
+
+  #enterBoth(): void {
+    this.ring.put.enter();
+    this.ring.get.enter(this.ring.put);
+  }
+
+  #leaveBoth(): void {
+    this.ring.get.leave();
+    this.ring.put.leave();
   }
 
   /** Whether this agent has taken in the beginning of a message, which nobody else can take then. */
@@ -149,44 +180,37 @@ export class Incoming {
     this.ring.getters.wake(Infinity);
   }
 
-  /** Whether an idle receiver has not come back for a while: else two that only poll would take over from each other for ever. */
+  /** Whether a receiver has stood still for a while: else two that only poll would take over from each other for ever. */
   #isStuck(receiver: number): boolean {
     const rests = load(this.#words, this.#rests);
-    if (receiver === this.#idler && rests === this.#idlerRests) return now() - this.#idleSince >= PATIENCE;
-    this.#idler = receiver;
-    this.#idlerRests = rests;
-    this.#idleSince = now();
+    if (receiver === this.#stuck && rests === this.#stuckRests) return now() - this.#stuckSince >= PATIENCE;
+    this.#stuck = receiver;
+    this.#stuckRests = rests;
+    this.#stuckSince = now();
     return false;
   }
 
-  /** Takes over a message in parts from an idle receiver (invariant 3). Returns whether a look is worth it now. */
+  /** Takes over a message in parts from an idle receiver (REST). Returns whether a look is worth it now. */
   #takeOver(): boolean {
     const words = this.#words;
     const { ring } = this;
-    ring.put.enter();
-    ring.get.enter(ring.put);
+    this.#enterBoth();
     try {
       const receiver = load(words, this.#receiver);
       if (receiver === 0 || (receiver & ~IDLE_BIT) === this.#me) return true;
       if ((receiver & IDLE_BIT) === 0) return false;
-      const sender = load(words, this.#sender);
-      if (sender !== 0 && this.#roster.alive(sender)) {
+      const rest = this.#restFrom(ring.front(), false);
+      if (rest === HERE) return false;
+      if (rest === COMING) {
         if (!this.#isStuck(receiver)) return false;
         store(words, this.#resend, 1);
-      } else if (!this.#restWillNotCome()) return false;
+      }
       store(words, this.#receiver, 0);
     } finally {
-      ring.get.leave();
-      ring.put.leave();
+      this.#leaveBoth();
     }
     ring.putters.wake(Infinity);
     return true;
-  }
-
-  /** Whether the end of a message that has been taken in so far is not in the ring either, and its sender is done or dead. */
-  #restWillNotCome(): boolean {
-    const at = this.ring.front();
-    return at < 0 || this.ring.form(at) !== OTHER || this.ring.word(at) <= FIRST || this.#givenUp(at);
   }
 
   /** Forgets all that was taken and not received: nobody here will receive it any more. */
@@ -194,17 +218,18 @@ export class Incoming {
     this.#inbox = [];
     this.#next = 0;
     if (this.#partial === undefined) return;
-    this.#partial = undefined;
     const words = this.#words;
     const { ring } = this;
-    ring.put.enter();
-    ring.get.enter(ring.put);
-    if ((load(words, this.#receiver) & ~IDLE_BIT) === this.#me) { // else it was taken over
-      if (load(words, this.#sender) !== 0) store(words, this.#resend, 1);
-      store(words, this.#receiver, 0);
+    this.#enterBoth();
+    try {
+      if ((load(words, this.#receiver) & ~IDLE_BIT) === this.#me) { // else it was taken over
+        if (this.#restOfMine() === COMING) store(words, this.#resend, 1);
+        store(words, this.#receiver, 0);
+      }
+    } finally {
+      this.#leaveBoth();
+      this.#partial = undefined;
     }
-    ring.get.leave();
-    ring.put.leave();
     ring.putters.wake(Infinity);
     ring.getters.wake(Infinity);
   }
@@ -293,7 +318,8 @@ export class Incoming {
       return AGAIN;
     }
     if (want === PEEK) return this.#peekPart(at);
-    if (!this.#suits(at, partial, want, view)) return AGAIN;
+    const suits = this.#suits(at, partial, want, view);
+    if (suits !== TAKEN) return suits;
     try {
       partial.add(this.ring, at);
     } catch (error) {
@@ -309,15 +335,18 @@ export class Incoming {
     return TAKEN;
   }
 
-  /** Whether a message in parts is what the caller asks for: throws if not, or gets rid of it if no more of it will come. */
-  #suits(at: number, { form, word, total }: Partial, want: Want, view: Uint8Array | undefined): boolean {
+  /**
+   * Whether the message of which a part stands at `at` is what the caller asks for; throws if not. Gets rid of the part if
+   * no more will come: TAKEN, AGAIN or UNSURE.
+   */
+  #suits(at: number, { form, word, total }: Partial, want: Want, view: Uint8Array | undefined): number {
     try {
       check(want, form, word, total, view);
-      return true;
+      return TAKEN;
     } catch (error) {
-      if (!this.#givenUp(at)) throw error;
-      this.#discard(at);
-      return false;
+      const found = this.#peekPart(at);
+      if (found === TAKEN) throw error;
+      return found;
     }
   }
 
@@ -326,7 +355,8 @@ export class Incoming {
     try {
       partial = Partial.read(this.ring, at);
       if (want === PEEK) return this.#peekPart(at);
-      if (!this.#suits(at, partial, want, view)) return AGAIN;
+      const suits = this.#suits(at, partial, want, view);
+      if (suits !== TAKEN) return suits;
       try {
         partial.open();
       } catch (cause) {
@@ -345,23 +375,35 @@ export class Incoming {
 
   /** Finds a message that is here or on its way, or remains of one: these go, and what was taken in before them. */
   #peekPart(at: number): number {
-    if (!this.#givenUp(at)) return TAKEN;
+    const rest = this.#restFrom(at, this.ring.word(at) === FIRST);
+    if (rest === HERE || (rest === COMING && this.#insidePut)) return TAKEN;
+    if (rest === COMING) return UNSURE;
     this.#discard(at);
     return AGAIN;
   }
 
-  /** Whether nobody will ever send the rest of the message of which the part at `at` stands in the ring. */
-  #givenUp(at: number): boolean {
+  /** REST, as the parts from `at` on tell it, or behind the FIRST that stands there; -1: there are none. */
+  #restFrom(at: number, first: boolean): typeof HERE | typeof COMING | typeof NEVER {
     const { ring } = this;
-    const sender = load(this.#words, this.#sender); // invariant 4: the part is there, so this is its sender or a later one
-    if (sender !== 0 && this.#roster.alive(sender)) return false;
-    ring.look(); // what was put before SENDER was cleared
-    for (let next = at; next >= 0; next = ring.next(next)) {
-      const word = ring.form(next) === OTHER ? ring.word(next) : FIRST;
-      if (word === LAST) return false;
-      if (word !== MORE && next !== at) return true;
+    const sender = load(this.#words, this.#sender);
+    ring.look(); // after that: what was put before SENDER was cleared is seen
+    if (first) at = ring.next(at);
+    for (; at >= 0; at = ring.next(at)) {
+      const word = ring.form(at) === OTHER ? ring.word(at) : FIRST;
+      if (word === LAST) return HERE;
+      if (word !== MORE) return NEVER;
     }
-    return true;
+    return sender !== 0 && this.#roster.alive(sender) ? COMING : NEVER;
+  }
+
+  /** The same for the message that this agent has begun; a damaged ring is one in which no more will come. */
+  #restOfMine(): typeof HERE | typeof COMING | typeof NEVER {
+    try {
+      return this.#restFrom(this.ring.front(), false);
+    } catch (error) {
+      if (error instanceof LayoutError) return NEVER;
+      throw error;
+    }
   }
 
   #consume(at: number): void {

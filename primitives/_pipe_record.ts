@@ -40,12 +40,27 @@
 //      memory. Parts that come where nobody has taken the FIRST of their message belong to one that died, or will come
 //      again: they are dropped.
 //      A thread whose receive ends before the message does (no more time, aborted) becomes idle, and goes on with its next
-//      receive. One that stays idle for a while loses the message to any other: that clears RECEIVER and sets AGAIN, if the
-//      sender is not done; if it has given the message up, it clears RECEIVER alone. (Once the sender is done nobody else can
-//      have what an idle receiver has taken in.) A receiver that closes the end does so itself.
+//      receive. Others may take over from it, as REST says, and so does a receiver that closes the end.
 //   4. SENDER is set before FIRST is put, and cleared after LAST is put or when the message is given up. So when it is 0
 //      or dead and then the ring is found empty, what was taken in so far will never be complete.
 //   5. Each change inside is one store; CLOSED follows from the cells and the roster.
+//
+// REST is what becomes of a message whose beginning was taken out, or stands at HEAD: the parts from HEAD on tell it.
+// SENDER alone does not, as it may belong to a later message. Inside PUT and GET:
+//   parts, up to        SENDER           REST
+//   LAST                any              HERE    sent completely: its sender is done
+//   FIRST, or whole     any              NEVER   given up, cut short, or sent again from that FIRST on
+//   TAIL                0 or dead        NEVER   the same
+//   TAIL                alive            COMING  it is the sender of this one: a later one has put its FIRST (invariants 2, 4)
+// Inside GET alone the last line is not sure: SENDER may be set already, and the FIRST about to come.
+//
+// RECEIVER, where others look for a message and find it claimed:
+//   alive                they wait: it takes the rest, rests, closes or dies
+//   alive, idle; NEVER   RECEIVER = 0
+//   alive, idle; COMING  when it has been idle for a while: AGAIN = 1, then RECEIVER = 0
+//   alive, idle; HERE    they wait for it: nobody else can have what it has taken in. (What it has not, stays: no loss.)
+//   dead                 RECEIVER = 0, and parts are dropped up to the next FIRST or whole message
+// A receiver that closes its end does the same for itself, at once. When its REST is HERE the message is lost.
 //
 // Two who send to each other: a blocked sender of a duplex pipe takes in what arrives, into the inbox of its agent for this
 // end, out of which its receives are served first; but only while the other end's senders are blocked too, and where no

@@ -398,6 +398,28 @@ test("P14 a message that was given up in the middle is no message of the other s
   }
 });
 
+test("P13 P14 a message that was given up is none, though the same thread has begun another long one", async () => {
+  const text = "x".repeat(5000);
+  for (const how of ["tryRecv", "recvAsync", "poll"] as const) {
+    const [a, b] = pipe<any>({ maxBytes: 1000 });
+    assert.equal(a.trySendBytes(pattern(5000), { timeout: 1 }), false);
+    const sending = a.sendAsync(text); // waits for room
+    if (how === "tryRecv") assert.equal(b.tryRecv(), undefined);
+    if (how === "poll") assert.equal(b.poll(), true); // the beginning of the other one
+    assert.equal(await b.recvAsync(), text);
+    await sending;
+    assert.equal(b.poll(), false);
+  }
+  const [a, b] = pipe<any>({ maxBytes: 1000 });
+  const view = new Uint8Array(2500);
+  assert.equal(a.trySendBytes(pattern(5000), { timeout: 1 }), false);
+  const sending = a.sendBytesAsync(pattern(2000));
+  assert.equal(b.tryRecvBytesInto(view), undefined);
+  assert.equal(await b.recvBytesIntoAsync(view), 2000);
+  assertSame(view.subarray(0, 2000), pattern(2000));
+  await sending;
+});
+
 test("P13 recvBytesInto() writes nothing of a message that does not come whole", () => {
   const [a, b] = pipe({ maxBytes: 1000 });
   const view = new Uint8Array(6000).fill(9);
