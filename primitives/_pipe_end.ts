@@ -301,6 +301,7 @@ export class PipeEnd {
     if (this.#in!.take(want, message, view, spins)) return message;
     if (!this.#local.holders.gone(this.#peer)) return undefined;
     if (this.#in!.take(want, message, view, spins)) return message; // it was sent before the other end closed
+    if (this.#in!.claimed && !this.#in!.isExhausted()) return undefined; // what stands behind that one is left
     if (want === PEEK) return message;
     throw new ClosedError(`Cannot receive from ${this.title} as the other end is closed and nothing is left`);
   }

@@ -213,6 +213,23 @@ export class Incoming {
     return true;
   }
 
+  /**
+   * Where the other end is closed and the next message is `claimed`: whether nothing is left for anybody but its receiver,
+   * which has stood still for a while.
+   */
+  isExhausted(): boolean {
+    const { ring } = this;
+    ring.get.enter();
+    try {
+      const receiver = load(this.#words, this.#receiver);
+      const id = receiver & ~IDLE_BIT;
+      if (id === 0 || id === this.#me || !this.#roster.alive(id)) return false; // no longer claimed
+      return !this.#holdsMore() && this.#isStuck(receiver);
+    } finally {
+      ring.get.leave();
+    }
+  }
+
   /** Forgets all that was taken and not received: nobody here will receive it any more. */
   clear(): void {
     this.#inbox = [];
@@ -404,6 +421,19 @@ export class Incoming {
       if (error instanceof LayoutError) return NEVER;
       throw error;
     }
+  }
+
+  /** Whether a message stands complete in the ring, apart from the end of one that somebody has begun. */
+  #holdsMore(): boolean {
+    const { ring } = this;
+    ring.look();
+    let begun = false;
+    for (let at = ring.front(); at >= 0; at = ring.next(at)) {
+      const word = ring.form(at) === OTHER ? ring.word(at) : 0;
+      if (word < FIRST || (word === LAST && begun)) return true;
+      begun ||= word === FIRST;
+    }
+    return false;
   }
 
   #consume(at: number): void {

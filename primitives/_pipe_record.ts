@@ -61,6 +61,8 @@
 //   alive, idle; HERE    they wait for it: nobody else can have what it has taken in. (What it has not, stays: no loss.)
 //   dead                 RECEIVER = 0, and parts are dropped up to the next FIRST or whole message
 // A receiver that closes its end does the same for itself, at once. When its REST is HERE the message is lost.
+// End of file where a message is claimed by another: not while a message stands complete behind the claimed one, nor
+// before its receiver has stood still for a while. Then nothing is left for anybody but that one.
 //
 // Two who send to each other: a blocked sender of a duplex pipe takes in what arrives, into the inbox of its agent for this
 // end, out of which its receives are served first; but only while the other end's senders are blocked too, and where no

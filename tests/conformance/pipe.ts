@@ -149,6 +149,24 @@ export async function exchangeAsync(end: Any, bytes: number, salt: number): Prom
   return theirs.length === bytes ? wrongByte(theirs, 1 - salt) : -2;
 }
 
+/** Takes one message; the length of it, -1 for the end of file. */
+export function receiveBytes(end: Any): number {
+  try {
+    return end.recvBytes().length;
+  } catch (error) {
+    if (error instanceof ClosedError) return -1;
+    throw error;
+  } finally {
+    end.close();
+  }
+}
+
+/** Sends two messages, and ends. */
+export function sendTwo(end: Any, first: number, second: number): void {
+  end.sendBytes(new Uint8Array(first));
+  end.sendBytes(new Uint8Array(second));
+}
+
 /** Holds an end until it is told to go. */
 export function hold(end: Any, ready: Event, leave: Event): boolean {
   ready.set();
@@ -302,6 +320,24 @@ export function pipeCases(has: Capabilities): void {
           assert.deepEqual(own, own.slice().sort((a, b) => a - b));
         }
       }
+    }
+  }, { limit: 30_000 });
+
+  test("P7 two threads take one message each, and the sender closes or ends: neither sees an end of file", async () => {
+    for (let round = 0; round < 4; round++) {
+      const [writer, reader] = pipe<any, any>({ maxBytes: 8 * MIB });
+      const receivers = [1, 2].map(() => go(receiveBytes, reader));
+      reader.close();
+      if (round % 2 === 0) {
+        writer.sendBytes(new Uint8Array(12 * MIB)); // in parts: the other receiver looks meanwhile
+        writer.sendBytes(new Uint8Array(10));
+        writer.close();
+      } else {
+        const sender = go(sendTwo, writer, 12 * MIB, 10);
+        writer.close();
+        await sender.joinAsync();
+      }
+      assert.deepEqual((await joined(receivers)).sort((a, b) => a - b), [10, 12 * MIB]);
     }
   }, { limit: 30_000 });
 
