@@ -171,12 +171,18 @@ export class Incoming {
   rest(): void {
     if (this.#partial === undefined) return;
     const words = this.#words;
-    this.ring.get.enter();
-    if (load(words, this.#receiver) === this.#me) {
-      store(words, this.#rests, (load(words, this.#rests) + 1) | 0);
-      store(words, this.#receiver, this.#me | IDLE_BIT);
+    this.#enterBoth();
+    try {
+      if (load(words, this.#receiver) === this.#me) {
+        if (this.#restOfMine() === HERE && this.#putBack()) store(words, this.#receiver, 0);
+        else {
+          store(words, this.#rests, (load(words, this.#rests) + 1) | 0);
+          store(words, this.#receiver, this.#me | IDLE_BIT);
+        }
+      }
+    } finally {
+      this.#leaveBoth();
     }
-    this.ring.get.leave();
     this.ring.getters.wake(Infinity);
   }
 
@@ -240,7 +246,9 @@ export class Incoming {
     this.#enterBoth();
     try {
       if ((load(words, this.#receiver) & ~IDLE_BIT) === this.#me) { // else it was taken over
-        if (this.#restOfMine() === COMING) store(words, this.#resend, 1);
+        const rest = this.#restOfMine();
+        if (rest === COMING) store(words, this.#resend, 1);
+        else if (rest === HERE) this.#putBack();
         store(words, this.#receiver, 0);
       }
     } finally {
@@ -421,6 +429,15 @@ export class Incoming {
       if (error instanceof LayoutError) return NEVER;
       throw error;
     }
+  }
+
+  /** Puts what was taken in back in front of the rest. Inside PUT, too. Returns false when there is no room. */
+  #putBack(): boolean {
+    const partial = this.#partial!;
+    const { ring } = this;
+    if (!ring.putBack(partial.backBytes, partial.filled > 0 ? 2 : 1, (at) => partial.write(ring, at))) return false;
+    this.#partial = undefined;
+    return true;
   }
 
   /** Whether a message stands complete in the ring, apart from the end of one that somebody has begun. */

@@ -173,7 +173,8 @@ export class Outgoing {
   /** Announces a message in parts, the first time or again. */
   #putFirst(shipment: Shipment, at: number): void {
     const { ring } = this;
-    writeFirst(ring, at, shipment.message);
+    const { form, word, length } = shipment.message;
+    writeFirst(ring, at, form, word, length);
     ring.publish(at, FIRST_FRAME, 1);
     store(this.#words, this.#again, 0); // that of an earlier message, or this one's
     shipment.sent = 0;

@@ -48,13 +48,13 @@ export class Shipment {
   }
 }
 
-/** Writes the announcement of a message. */
-export function writeFirst(ring: Ring, at: number, { form, word, length }: Message): void {
+/** Writes the announcement of a message. Returns the place behind it. */
+export function writeFirst(ring: Ring, at: number, form: number, word: number, length: number): number {
   firstTotal[0] = length;
   firstWords[2] = form;
   firstWords[3] = word;
   ring.head(at, OTHER, FIRST_LENGTH, FIRST);
-  ring.write(at + HEADER, first, 0, FIRST_LENGTH);
+  return ring.write(at + HEADER, first, 0, FIRST_LENGTH);
 }
 
 /** A message of which not all parts have come so far. */
@@ -98,6 +98,20 @@ export class Partial {
     }
     ring.read(at + HEADER, length, this.#bytes!, this.filled);
     this.filled += length;
+  }
+
+  /** What the announcement and all that is here take in the ring. */
+  get backBytes(): number {
+    return FIRST_FRAME + (this.filled > 0 ? frameBytes(this.filled) : 0);
+  }
+
+  /** Writes the announcement and, as one part, all that is here. */
+  write(ring: Ring, at: number): void {
+    const { form, word, total, filled } = this;
+    at = writeFirst(ring, at, form, word, total);
+    if (filled === 0) return;
+    ring.head(at, OTHER, filled, MORE);
+    ring.write(at + HEADER, this.#bytes!, 0, filled);
   }
 
   /** Makes it a message, once its last part is here. */

@@ -60,9 +60,11 @@
 //   alive, idle; COMING  when it has been idle for a while: AGAIN = 1, then RECEIVER = 0
 //   alive, idle; HERE    they wait for it: nobody else can have what it has taken in. (What it has not, stays: no loss.)
 //   dead                 RECEIVER = 0, and parts are dropped up to the next FIRST or whole message
-// A receiver that closes its end does the same for itself, at once. When its REST is HERE the message is lost.
+// A receiver that closes its end does the same for itself, at once. When its REST is HERE it puts back what it has taken in,
+// in front of HEAD, if there is room for it (one store to HEAD, then RECEIVER = 0); so does one that becomes idle. Else the
+// message is lost with the end closed.
 // End of file where a message is claimed by another: not while a message stands complete behind the claimed one, nor
-// before its receiver has stood still for a while. Then nothing is left for anybody but that one.
+// before its receiver has stood still for a while, as it may put it back. Then nothing is left for anybody but that one.
 //
 // Two who send to each other: a blocked sender of a duplex pipe takes in what arrives, into the inbox of its agent for this
 // end, out of which its receives are served first; but only while the other end's senders are blocked too, and where no

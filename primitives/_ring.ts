@@ -37,6 +37,8 @@
 // Rewinding: a putter that finds the ring empty far from its start puts HEAD and TAIL back to 0, by a journal in GET, so that
 //   a ring touches only as much memory as messages were ever inside. Who takes over PUT passes through GET once, which
 //   completes the journal.
+// Putting back: who is inside PUT and GET may put messages in front of the oldest one, into bytes that are free, by a store to
+//   HEAD; SEEN_HEAD goes back before it (invariant 3).
 // Hostile bytes: positions and lengths are checked against the ring before use; LayoutError.
 // Source: the cached positions are those of E. Rigtorp's SPSCQueue and of FastForward (Giacomoni and others, PPoPP 2008).
 
@@ -362,6 +364,26 @@ export class Ring {
     const side = load(words, base + HEAD) & SIDE;
     write(words, base + GOTS + (side ^ SIDE), (load(words, base + GOTS + side) + count) | 0);
     store(words, base + HEAD, this.#wrap(at + bytes) | (side ^ SIDE));
+  }
+
+  /**
+   * Puts `count` messages that take `bytes` in front of the oldest one, by one store; `fill` writes them, from the place that it
+   * is told on. Inside PUT, too. Returns false when there is no room.
+   */
+  putBack(bytes: number, count: number, fill: (at: number) => void): boolean {
+    const words = this.#words;
+    const base = this.#base;
+    const side = load(words, base + HEAD) & SIDE;
+    const head = this.#position(load(words, base + HEAD) & ~SIDE);
+    if (this.#free(this.#position(load(words, base + TAIL) & ~SIDE), head) < bytes) return false;
+    const at = head < bytes ? head - bytes + this.size : head - bytes;
+    fill(at);
+    const gots = (load(words, base + GOTS + side) - count) | 0;
+    write(words, base + SEEN_HEAD, at); // before HEAD (invariant 3)
+    write(words, base + SEEN_GOTS, gots);
+    write(words, base + GOTS + (side ^ SIDE), gots);
+    store(words, base + HEAD, at | (side ^ SIDE));
+    return true;
   }
 
   // Anywhere.

@@ -43,7 +43,8 @@ export function connectionOf(end: PipeEnd): Connection {
  * - **Two that send to each other at once:** neither waits for ever: while both are blocked, each takes in what arrives,
  *   and its later receives get that first. What a thread has taken in so is its own: it goes with it if it dies.
  * - **Long messages:** one that does not fit passes in parts. The thread that has begun to receive it is the only one that
- *   goes on; if its receive was given up in the middle (a timeout, an abort), its next one goes on there.
+ *   goes on; if its receive was given up in the middle (a timeout, an abort), its next one goes on there. Where it does not
+ *   come back, another thread of this end gets the message from the start, as long as its sender is not done.
  * - **Memory:** 2 × 1 MiB by default, of which only so much is touched as is ever on its way, and 1 to 2 KiB.
  * - **Cost:** about ten atomic operations to send and to receive a short message.
  *
@@ -444,6 +445,9 @@ export class Connection<S = unknown, R = S> {
    * left and then the end of file. Waits of this Connection that are pending throw `ClosedError`. A second call does nothing.
    *
    * What was sent before is still received; a message in parts that is still on its way by `sendAsync()` is dropped.
+   *
+   * If a receive was given up in the middle of a long message, and other threads hold this end, one of them gets that message:
+   * it is sent again, or what was taken of it goes back into the pipe if its sender is done. It is lost if it has no room there.
    *
    * @example At the end of a block
    * ```ts
