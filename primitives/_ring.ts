@@ -367,8 +367,8 @@ export class Ring {
   }
 
   /**
-   * Puts `count` messages that take `bytes` in front of the oldest one, by one store; `fill` writes them, from the place that it
-   * is told on. Inside PUT, too. Returns false when there is no room.
+   * Puts `count` messages that take `bytes` in front of the oldest one, by one store; `fill` writes them, from the place on
+   * that it is told. Inside PUT, too. Returns false when there is no room.
    */
   putBack(bytes: number, count: number, fill: (at: number) => void): boolean {
     const words = this.#words;

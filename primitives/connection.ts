@@ -41,7 +41,7 @@ export function connectionOf(end: PipeEnd): Connection {
  * - **End of file:** once the other end's last holder has closed it or has died, what it sent is still received; then
  *   receiving throws `ClosedError`. A message longer than `maxBytes` whose sender ends in the middle is dropped.
  * - **Two that send to each other at once:** neither waits for ever: while both are blocked, each takes in what arrives,
- *   and its later receives get that first. What a thread has taken in so is its own: it goes with it if it dies.
+ *   and its later receives get that first. What a thread has taken in so is its own: it goes with it if it dies or closes.
  * - **Long messages:** one that does not fit passes in parts. The thread that has begun to receive it is the only one that
  *   goes on; if its receive was given up in the middle (a timeout, an abort), its next one goes on there. Where it does not
  *   come back, another thread of this end gets the message from the start, as long as its sender is not done.
@@ -447,7 +447,8 @@ export class Connection<S = unknown, R = S> {
    * What was sent before is still received; a message in parts that is still on its way by `sendAsync()` is dropped.
    *
    * If a receive was given up in the middle of a long message, and other threads hold this end, one of them gets that message:
-   * it is sent again, or what was taken of it goes back into the pipe if its sender is done. It is lost if it has no room there.
+   * it is sent again, or, if its sender is done, what was taken of it goes back into the pipe. It is lost where that has no
+   * room, and when this thread dies instead.
    *
    * @example At the end of a block
    * ```ts

@@ -78,6 +78,18 @@ const MANY: readonly Scene[] = [
     takes: true,
   },
   { name: "poll", maxBytes: 1000, prepare: ([a]) => a.send(1), act: (end) => void end.poll() },
+  {
+    name: "poll at the remains of a message that was given up",
+    maxBytes: 1000,
+    prepare: ([a]) => void a.trySend(longer, { timeout: 0.01 }),
+    act: (end) => void end.poll(),
+  },
+  {
+    name: "recv at the remains of one of the other sort",
+    maxBytes: 1000,
+    prepare: ([a]) => void a.trySendBytes(longer, { timeout: 0.01 }),
+    act: (end) => void end.tryRecv(),
+  },
   { name: "close", maxBytes: 1000, prepare: ([a]) => a.send(1), act: (end) => end.close() },
   {
     name: "close in the middle of a message in parts",
