@@ -1,11 +1,25 @@
 // Semaphore and BoundedSemaphore: taking permits and giving them back, blocked and async. The record, its rules and the
 // proof are in the header of _permits_state.ts.
 
-import { load, store, write } from "./_atomics.ts";
+import { add, load, read, store, write } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import { LAPSE_TASK, PATIENCE } from "./_heir.ts";
-import { BLOCKED_BIT, GATE, HEIR, HELD, LEFT, PermitsState, TASK_BIT, TOTAL, VALUE, WAITS } from "./_permits_state.ts";
+import {
+  BLOCKED_BIT,
+  EPOCH,
+  GATE,
+  HEIR,
+  HELD,
+  LEFT,
+  ONE_EPOCH,
+  OWED,
+  PermitsState,
+  TASK_BIT,
+  TOTAL,
+  VALUE,
+  WAITS,
+} from "./_permits_state.ts";
 import { spinUntil } from "./_spin.ts";
 import type { Attempt } from "./_wait.ts";
 import { BlockedWait, SLICE, waitAsync } from "./_wait.ts";
@@ -15,20 +29,18 @@ import type { Guard } from "./guard.ts";
 export class Permit implements Guard {
   declare readonly [Symbol.dispose]: () => void;
   #core: Permits | undefined;
-  readonly #tenancy: number;
-  readonly #ended: number;
+  readonly #age: number;
 
-  /** Stands for a permit that the agent has taken while these were its tenancy and its ENDED. */
-  constructor(core: Permits, tenancy: number, ended: number) {
+  /** Stands for a permit that the agent took when its clock for this semaphore showed `age`. */
+  constructor(core: Permits, age: number) {
     this.#core = core;
-    this.#tenancy = tenancy;
-    this.#ended = ended;
+    this.#age = age;
   }
 
   release(): void {
     const core = this.#core;
     this.#core = undefined; // a second call finds nothing to give back
-    core?.giveBack(this.#tenancy, this.#ended);
+    core?.giveBack(this.#age);
   }
 }
 disposable(Permit.prototype, "release");
@@ -53,7 +65,7 @@ export class Permits extends PermitsState {
   }
 
   #permit(): Permit {
-    return new Permit(this, this.local.tenancy, this.mark);
+    return new Permit(this, this.local.clock);
   }
 
   #wait(deadline: number): boolean {
@@ -150,45 +162,85 @@ export class Permits extends PermitsState {
 
   // Giving back.
 
-  /** Gives back the permit of a guard, unless its hold was ended by somebody else. */
-  giveBack(tenancy: number, mark: number): void {
-    const { words } = this;
+  /** Gives back the permit of a guard that old; one that is spent makes a new permit, or if bounded nothing. */
+  giveBack(age: number): void {
+    const { words, local } = this;
     this.monitor.enter();
+    const value = load(words, VALUE);
+    if (value === this.bound && !this.bounded) this.refuse(1);
     const cell = this.cells.mine();
-    if (this.bounded && this.isSpent(cell, tenancy, mark)) {
+    const held = cell < 0 ? 0 : this.heldIn(cell);
+    const spent = held <= 0 || local.isSpent(age);
+    if (spent && this.bounded) {
       this.monitor.leave();
       return;
     }
-    const held = cell < 0 ? 0 : load(words, cell + HELD);
-    const value = load(words, VALUE);
-    if (held <= 0 && value === this.bound) this.refuse(1);
-    if (held > 0) write(words, cell + HELD, held - 1);
-    else write(words, TOTAL, (load(words, TOTAL) + 1) | 0);
+    if (!spent) {
+      write(words, cell + HELD, held - 1);
+      local.held = held - 1;
+    } else if (age < local.own) this.#answer(1); // then our own release() was for somebody else, or for a new permit
+    else add(words, TOTAL, 1); // then that release() was for a new permit
     write(words, VALUE, value + 1);
+    if (read(words, OWED) !== 0) {
+      if (!spent && age < local.doubt) this.#proveGood(cell);
+      this.settle();
+    }
     this.leaveAndWake(1);
   }
 
   /** Adds n permits: gives back those that this thread holds, then those in LEFT, then those that others hold. */
   release(n: number): void {
-    const { words } = this;
+    const { words, local } = this;
     this.monitor.enter();
     const reaped = this.cells.newDeaths() ? this.reapInside() : 0;
     const value = load(words, VALUE);
     if (n > this.bound - value) this.refuse(n);
-    let left = n;
-    if (value !== load(words, TOTAL)) { // somebody holds some
-      const mine = this.cells.mine();
-      if (mine >= 0) left -= this.discharge(mine, left);
-      const returned = Math.min(left, load(words, LEFT));
-      if (returned > 0) store(words, LEFT, load(words, LEFT) - returned);
-      left -= Math.max(0, returned);
-      for (const cell of this.cells.used()) {
-        if (left === 0) break;
-        left -= this.discharge(cell, left);
-      }
+    const mine = this.cells.mine();
+    const held = mine < 0 ? 0 : this.heldIn(mine);
+    const doubt = mine < 0 ? 0 : this.inDoubt(mine);
+    const own = Math.min(n, Math.max(0, held - doubt));
+    if (own > 0) {
+      store(words, mine + HELD, held - own);
+      local.ended(held - own);
+      local.own = local.clock;
     }
-    if (left > 0) store(words, TOTAL, (load(words, TOTAL) + left) | 0);
+    if (n > own) this.#answer(n - own, doubt > 0);
     store(words, VALUE, value + n);
+    this.settle();
     this.leaveAndWake(reaped + n);
+  }
+
+  /**
+   * Ends holds for n permits that were not given back for holds of our own, or only `perhaps`. The caller adds them to
+   * VALUE, and settles.
+   */
+  #answer(n: number, perhaps = false): void {
+    const { words } = this;
+    const returned = Math.min(n, Math.max(0, load(words, LEFT)));
+    if (returned > 0) store(words, LEFT, load(words, LEFT) - returned);
+    if ((n -= returned) === 0) return;
+    const mine = perhaps ? -1 : this.cells.mine();
+    const holders = [...this.cells.used()].filter((cell) => cell !== mine && load(words, cell + HELD) > 0);
+    if (holders.length > 1) {
+      if (mine >= 0 && load(words, OWED) === 0) store(words, this.oldOf(mine), 0);
+      for (const cell of holders) store(words, this.oldOf(cell), load(words, cell + HELD));
+      add(words, EPOCH, ONE_EPOCH);
+      if (mine >= 0) this.local.epoch = load(words, EPOCH); // it is not about ours
+      add(words, OWED, n);
+      return;
+    }
+    for (const cell of holders) {
+      const held = load(words, cell + HELD);
+      const ended = Math.min(n, held);
+      store(words, cell + HELD, held - ended);
+      n -= ended;
+    }
+    if (n > 0) add(words, TOTAL, n);
+  }
+
+  /** One of our candidates was given back by its guard: it is none any more. */
+  #proveGood(cell: number): void {
+    const old = load(this.words, this.oldOf(cell));
+    if (old > 0) store(this.words, this.oldOf(cell), old - 1);
   }
 }

@@ -12,39 +12,59 @@
 //   10    HEIR      inside          the waiter that gets the next permit, see _heir.ts
 //   11 12 monitor   any thread      see _monitor.ts; its journal is empty
 //   13    LEFT      inside          permits taken by threads whose target has returned since, without giving them back
-//   14 15 spare, zero
+//   14    OWED      inside          how many of the holds in OLD were ended by a release(); which ones is not known yet
+//   15    EPOCH     inside          bits 1-31 count how often OLD was taken anew, wrap; bit 0: OWED is being settled
 //   16 …  cells     inside          t times THREAD, HELD, WAITS: see _cells.ts
-//           HELD    permits that the thread holds
+//           HELD    permits that the thread holds, for all that is known
 //           WAITS   BLOCKED_BIT: it waits blocked; TASK_BIT: the head of its async waiters waits
-//   … end ENDED     inside          t words, one for each cell: counts the permits of its thread that somebody gave
-//                                   back by a plain release(), wraps, is never reset, outlives the cell's thread
+//   … end OLD       inside          t words, one for each cell: those of HELD that OWED may be about; of no meaning
+//                                   beyond HELD, or while OWED is 0
 // "Inside" is inside the monitor. The end of a thread takes nothing back by itself: see reap().
 //
+// Who gives back what. A permit that is taken is a hold of its thread, and a hold ends once. Every acquire() returns a guard,
+// so whether a hold is a guard's or will be ended by a plain release() shows only at its end:
+//   a guard's release()   ends the guard's own hold, if it has not ended yet. If it has, the guard is spent: it does nothing
+//                         in a bounded semaphore. In an unbounded one it adds a permit, as every release in Python: then
+//                         the release() that ended the hold was not for it, but for a new permit, or, if it was its
+//                         own thread's, for what others hold.
+//   a plain release()     ends a hold of its thread if there surely is one, else one in LEFT, else one of any thread, else
+//                         (if unbounded) makes a new permit. All holds that there are at that time, and no later ones,
+//                         may be the one: they are candidates, until their guards prove the contrary.
+//   a thread's death      ends its holds and gives back their permits, each once: not those a release() may have ended.
+//   a thread's return     moves its holds to LEFT, as they were left taken on purpose, for anybody's release() to give back.
+// Within one thread, holds are alike: the guards that come first are good, and those are spent for which none is left
+//   (PermitsLocal). So g = acquire(); acquire(); release(); g.release() gives back two.
+// Among threads, a release() that may be for several of them is OWED: VALUE goes up at once, no HELD goes down. A candidate
+//   whose guard gives it back is none any more. OWED is settled (HELD goes down) as soon as there is one answer only:
+//     one thread has candidates left         it was for that one
+//     no more candidates than OWED           it was for all of them, and the rest new permits (bounded: for any holds)
+//     a candidate's thread dies, or returns  it was for that one, which did not give its permit back
+//   The last is a choice, for want of knowledge: who dies with a guard leaves the same traces as who dies with nothing, after
+//   another gave back its permit. So rather than admit one too many, the permit of a guard may stay away that died while
+//   one handed over was still counted to a living thread. It comes back with the death of that thread, or, if that
+//   returns, with anybody's release().
+//
 // Invariants, whenever nobody is inside:
-//   1. VALUE + sum of HELD + LEFT = TOTAL; SLEEPERS and TASKS are the sums of WAITS.
+//   1. VALUE + sum of HELD + LEFT - OWED = TOTAL; SLEEPERS and TASKS are the sums of WAITS.
 //   2. 0 <= VALUE <= BOUND; when bounded TOTAL = BOUND, so that every permit missing from VALUE is in HELD or LEFT.
 //   3. A thread sleeps on VALUE only counted in SLEEPERS, and only on a value that gave it no permit; a task sleeps on
 //      GATE only counted in TASKS, on the value that it read inside, in the same visit that gave it no permit.
 //   4. Whoever makes permits free wakes as many threads from VALUE, and all from GATE; a waiter that gives up
 //      while permits are free wakes another one in its place.
-//   5. With nobody holding or waiting, all but VALUE, TOTAL, LEFT, GATE, THREAD and ENDED is 0.
+//   5. With nobody holding or waiting, all but VALUE, TOTAL, LEFT, GATE, EPOCH, THREAD and OLD is 0.
+//   6. While OWED is not 0, it is less than the sum of OLD, and OLD is not 0 in two cells or more.
 //
-// Death inside: each change is one store to HELD, LEFT, TOTAL or WAITS, and VALUE, SLEEPERS and TASKS follow from these. So
-//   nothing is journalled, and who takes the place of a dead thread counts anew. (One that dies inside release(n) may
-//   have given back fewer than n.) Death outside: reap() gives back HELD and takes away WAITS.
-// Death and return: what a thread holds that dies (exits, throws, is stopped) comes back. What it holds when its target
-//   returns was left taken on purpose, as in Python: it moves to LEFT, for anybody's release() to give back.
+// Death inside: each change is one store to HELD, LEFT, TOTAL, OWED or WAITS, and VALUE, SLEEPERS and TASKS follow.
+//   Only settling OWED is more than one store, which leaves VALUE as it is: while bit 0 of EPOCH says so, OWED follows from
+//   VALUE and the others. So nothing is journalled, and who takes the place of a dead thread counts anew. (One that
+//   dies inside release(n) may have given back fewer than n.) Death outside: reap() gives back HELD and takes away WAITS.
 // Wake-ups lost to the dead: a waiter looks again after a slice.
 // Publication: leaving the monitor after a release publishes every plain write before it; entering it to take, receives.
 // Fairness: a thread that runs may barge; a waiter passed for 10 ms is kept the next permit (_heir.ts).
-// Guards: in a bounded semaphore every plain release() ends a hold, so a guard may find its own hold ended. Then it is
-//   spent: when its cell was given up since (a cell is given up only idle), or when of the holds ended since it was
-//   taken one is not yet accounted to another guard. In an unbounded one release() may mean a new permit, as in
-//   Python, so guards always give one back.
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { add, load, store, write } from "./_atomics.ts";
+import { add, load, read, store, write } from "./_atomics.ts";
 import { Cells } from "./_cells.ts";
 import { Heir } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
@@ -67,6 +87,10 @@ export const GATE = 9;
 export const HEIR = 10;
 const MONITOR = 11;
 export const LEFT = 13;
+export const OWED = 14;
+export const EPOCH = 15;
+const SETTLING_BIT = 1;
+export const ONE_EPOCH = 2;
 const CELLS = 16;
 
 const CELL_WORDS = 3;
@@ -93,15 +117,57 @@ export function fillPermits(words: Words, value: number, bound: number, threads:
   store(words, THREADS, threads);
 }
 
-/** What this agent knows of a semaphore, shared by all its objects for it. */
+/**
+ * What this agent knows of a semaphore, shared by all its objects for it: which of its guards are spent.
+ *
+ * Holds of this thread ended by a release(), its own or another's, were any of those taken before. So of the guards taken
+ * before, as many are good as there were holds left then. Of such moments those are kept after which fewer were left than
+ * after any later one; a guard is as old as `clock` was when its permit was taken.
+ */
 export class PermitsLocal {
   readonly line: AsyncLine = new AsyncLine();
-  /** Counts the cells that this agent has claimed one after the other. */
-  tenancy = 0;
-  /** ENDED of the present cell when it was claimed. */
-  base = 0;
-  /** How many guards have found their hold ended since. */
-  spent = 0;
+  /** Counts what makes guards differ: moments at which holds ended, or became candidates of OWED. */
+  clock = 0;
+  /** HELD as this agent left it; less in the record: others ended holds. Not known at first, when there is no guard either. */
+  held = -1;
+  /** EPOCH as this agent saw it last. */
+  epoch = 0;
+  /** Guards older than this stand for candidates of OWED. */
+  doubt = 0;
+  /** Guards older than this were there when this thread itself called release() last. */
+  own = 0;
+  /** The moments, oldest first, and how many of the holds taken before each are not given back by guards since: rising. */
+  readonly #moments: number[] = [];
+  readonly #good: number[] = [];
+
+  /** Some holds have ended, and so many are left. */
+  ended(left: number): void {
+    const good = this.#good;
+    const moments = this.#moments;
+    while (good.length > 0 && good[good.length - 1]! >= left) {
+      good.pop();
+      moments.pop();
+    }
+    good.push(left);
+    moments.push(++this.clock);
+    this.held = left;
+  }
+
+  /** Whether the hold of a guard that old has ended; if not, it ends now. */
+  isSpent(age: number): boolean {
+    const good = this.#good;
+    const moments = this.#moments;
+    let first = moments.length;
+    while (first > 0 && moments[first - 1]! > age) first--;
+    if (first === moments.length) return false; // nothing has ended since
+    if (good[first]! <= 0) return true;
+    for (let i = first; i < good.length; i++) good[i]!--;
+    if (first > 0 && good[first - 1]! >= good[first]!) {
+      good.splice(first - 1, 1); // no fewer than after a later one any more
+      moments.splice(first - 1, 1);
+    }
+    return false;
+  }
 }
 
 /** The record of a semaphore as this agent sees it. Unless told otherwise its methods are called inside the monitor. */
@@ -118,9 +184,7 @@ export class PermitsState implements Wanted {
   readonly cells: Cells;
   readonly heir: Heir;
   readonly local: PermitsLocal;
-  readonly ended: number;
-  /** ENDED of our cell when the last permit was taken. */
-  mark = 0;
+  readonly #old: number;
 
   constructor(kind: Kind, words: Words, roster: Roster, name: string) {
     const threads = load(words, THREADS);
@@ -139,10 +203,13 @@ export class PermitsState implements Wanted {
     this.bounded = kind === "BoundedSemaphore";
     this.cells = new Cells(words, roster, CELLS, CELL_WORDS, threads);
     this.heir = new Heir(words, HEIR, roster.me);
-    this.ended = CELLS + CELL_WORDS * threads;
+    this.#old = CELLS + CELL_WORDS * threads;
     this.local = localOf(words, () => new PermitsLocal());
     this.monitor = new Monitor(words, roster, MONITOR, 0);
-    this.monitor.takeOver = () => this.countAnew();
+    this.monitor.takeOver = () => {
+      this.countAnew();
+      this.settle();
+    };
     sweep();
   }
 
@@ -181,10 +248,8 @@ export class PermitsState implements Wanted {
     try {
       if (this.cells.newDeaths()) this.reapInside();
       const cell = this.cells.claim(this.title);
-      const local = this.local;
-      local.tenancy++;
-      local.base = load(words, this.endedOf(cell));
-      local.spent = 0;
+      store(words, this.oldOf(cell), 0);
+      this.local.ended(0); // a cell is given up only idle
       if (agent.started) agent.leaving.add(this);
       return cell;
     } catch (error) {
@@ -193,17 +258,32 @@ export class PermitsState implements Wanted {
     }
   }
 
-  /** Takes one that is there; `mark` says what the guard has to know. */
+  /** Takes one that is there. Its guard is as old as `local.clock` says. */
   take(cell: number): void {
-    const { words } = this;
-    write(words, cell + HELD, load(words, cell + HELD) + 1); // from here on the permit is ours, dead or alive
+    const { words, local } = this;
+    const held = this.heldIn(cell);
+    write(words, cell + HELD, held + 1); // from here on the permit is ours, dead or alive
     write(words, VALUE, load(words, VALUE) - 1);
-    if (this.bounded) this.mark = load(words, this.endedOf(cell));
+    local.held = held + 1;
   }
 
-  /** Where ENDED of a cell stands. */
-  endedOf(cell: number): number {
-    return this.ended + (cell - CELLS) / CELL_WORDS;
+  /** HELD of our own cell, having noted what others did to it. */
+  heldIn(cell: number): number {
+    const { words, local } = this;
+    const held = read(words, cell + HELD);
+    if (held < local.held) local.ended(held);
+    else local.held = held;
+    const epoch = read(words, EPOCH);
+    if (epoch !== local.epoch) {
+      local.epoch = epoch;
+      local.doubt = ++local.clock;
+    }
+    return held;
+  }
+
+  /** Where OLD of a cell stands. */
+  oldOf(cell: number): number {
+    return this.#old + (cell - CELLS) / CELL_WORDS;
   }
 
   /** Who waits in a thread has changed. */
@@ -218,7 +298,7 @@ export class PermitsState implements Wanted {
     if ((changed & TASK_BIT) !== 0) store(words, TASKS, load(words, TASKS) + ((waits & TASK_BIT) !== 0 ? 1 : -1));
   }
 
-  /** VALUE, SLEEPERS and TASKS from what they follow from (invariant 1). Returns how many permits became free. */
+  /** VALUE or OWED, SLEEPERS and TASKS from what they follow from (invariant 1). Returns how many permits became free. */
   countAnew(): number {
     const { words } = this;
     let [held, sleepers, tasks] = [0, 0, 0];
@@ -229,7 +309,13 @@ export class PermitsState implements Wanted {
       if ((waits & TASK_BIT) !== 0) tasks++;
     }
     const before = load(words, VALUE);
-    const value = (load(words, TOTAL) - load(words, LEFT) - held) | 0;
+    const taken = load(words, LEFT) + held;
+    const epoch = load(words, EPOCH);
+    if ((epoch & SETTLING_BIT) !== 0) {
+      store(words, OWED, (before + taken - load(words, TOTAL)) | 0);
+      store(words, EPOCH, epoch & ~SETTLING_BIT);
+    }
+    const value = (load(words, TOTAL) - taken + load(words, OWED)) | 0;
     store(words, VALUE, value);
     store(words, SLEEPERS, sleepers);
     store(words, TASKS, tasks);
@@ -239,13 +325,18 @@ export class PermitsState implements Wanted {
   /** Gives back what dead threads held, and forgets that they waited. Returns how many permits became free. */
   reapInside(): number {
     const { words } = this;
+    if (load(words, OWED) !== 0) {
+      for (const cell of this.cells.dead()) this.#settleFor(cell); // first of all, as VALUE has to be right
+    }
     for (const cell of this.cells.dead()) {
       this.heir.forget(load(words, cell));
       store(words, cell + HELD, 0);
       store(words, cell + WAITS, 0);
       store(words, cell, 0);
     }
-    return this.countAnew();
+    const freed = this.countAnew();
+    this.settle();
+    return freed;
   }
 
   /** Leaves the monitor after that many permits became free, and wakes who waits for them (invariant 4). */
@@ -266,27 +357,68 @@ export class PermitsState implements Wanted {
     this.leaveAndWake(this.reapInside());
   }
 
-  /** Whether somebody ended the hold of a guard taken in that tenancy, at that mark. */
-  isSpent(cell: number, tenancy: number, mark: number): boolean {
-    const local = this.local;
-    if (cell < 0 || tenancy !== local.tenancy) return true;
-    const ended = load(this.words, this.endedOf(cell));
-    if (ended !== mark && ((ended - local.base) | 0) !== local.spent) {
-      local.spent++;
-      return true;
+  /** Settles what is owed if there is one answer only (invariant 6). VALUE has to be right, and stays as it is. */
+  settle(): void {
+    const { words } = this;
+    for (;;) {
+      const owed = load(words, OWED);
+      if (owed <= 0) return;
+      let [sum, threads] = [0, 0];
+      for (const cell of this.cells.used()) {
+        const candidates = this.#candidates(cell);
+        store(words, this.oldOf(cell), candidates); // or permits taken from now on would count as such
+        sum += candidates;
+        if (candidates > 0) threads++;
+      }
+      if (threads > 1 && owed < sum) return;
+      for (const cell of this.cells.used()) this.#settleFor(cell);
+      if (!this.#settleRest()) return;
     }
-    return load(this.words, cell + HELD) <= 0;
   }
 
-  /** Ends up to n of the holds of a cell's thread; returns how many. */
-  discharge(cell: number, n: number): number {
+  /** What is owed is for none of the candidates. Returns whether there are others now. */
+  #settleRest(): boolean {
+    const { words, bounded } = this;
+    const owed = load(words, OWED);
+    if (owed <= 0) return false;
+    const epoch = load(words, EPOCH);
+    store(words, EPOCH, epoch | SETTLING_BIT);
+    const paid = bounded ? Math.min(owed, Math.max(0, load(words, LEFT))) : owed;
+    if (bounded) store(words, LEFT, load(words, LEFT) - paid);
+    else add(words, TOTAL, paid);
+    store(words, OWED, owed - paid);
+    store(words, EPOCH, epoch & ~SETTLING_BIT);
+    if (owed === paid) return false;
+    // Bounded: some release() counted as for a hold of its own thread, and was not. All that is held may be what it was for.
+    const holders = [...this.cells.used()].filter((cell) => load(words, cell + HELD) > 0);
+    for (const cell of holders) store(words, this.oldOf(cell), load(words, cell + HELD));
+    add(words, EPOCH, ONE_EPOCH);
+    return holders.length > 0;
+  }
+
+  /** How many holds of a thread OWED may be about. */
+  #candidates(cell: number): number {
+    return Math.max(0, Math.min(load(this.words, this.oldOf(cell)), load(this.words, cell + HELD)));
+  }
+
+  /** How many holds of a thread may have ended, for all that is known. */
+  inDoubt(cell: number): number {
+    const owed = load(this.words, OWED);
+    return owed <= 0 ? 0 : Math.min(owed, this.#candidates(cell));
+  }
+
+  /** What is owed was for that thread, as far as it may be. */
+  #settleFor(cell: number): void {
     const { words } = this;
-    const held = load(words, cell + HELD);
-    const ended = Math.min(n, held);
-    if (ended <= 0) return 0;
-    store(words, cell + HELD, held - ended);
-    add(words, this.endedOf(cell), ended);
-    return ended;
+    const ended = this.inDoubt(cell);
+    if (ended === 0) return;
+    const owed = load(words, OWED);
+    const epoch = load(words, EPOCH);
+    store(words, EPOCH, epoch | SETTLING_BIT);
+    store(words, cell + HELD, load(words, cell + HELD) - ended);
+    store(words, OWED, owed - ended);
+    store(words, EPOCH, epoch & ~SETTLING_BIT);
+    store(words, this.oldOf(cell), 0);
   }
 
   /** Outside: gives up this agent's cell, if it holds nothing and waits for nothing. Returns whether it has none now. */
@@ -305,11 +437,15 @@ export class PermitsState implements Wanted {
     const { words } = this;
     this.monitor.enter();
     const cell = this.cells.mine();
+    if (cell >= 0) this.#settleFor(cell);
     const held = cell < 0 ? 0 : load(words, cell + HELD);
     if (held > 0) {
       store(words, cell + HELD, 0); // dying here it would give them back
+      this.local.ended(0);
+      this.local.own = this.local.clock; // a guard released later gives one of LEFT back
       store(words, LEFT, load(words, LEFT) + held);
     }
+    this.settle();
     this.monitor.leave();
   }
 
