@@ -1,5 +1,6 @@
 // What one thread can show of PYTHON.md section 5; tests/conformance/semaphore.ts has the rest.
 
+import { agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { LayoutError, Lock } from "../../primitives/mod.ts";
 import { BoundedSemaphore, Semaphore } from "../../primitives/semaphore.ts";
@@ -234,6 +235,76 @@ test("BoundedSemaphore: the guard of a permit that release() gave back is spent"
   first.release();
   assert.equal(semaphore.value, 1);
   second.release();
+  assert.equal(semaphore.value, 2);
+});
+
+test("S13 BoundedSemaphore: a guard beside acquire() and release() gives its own permit back", () => {
+  const semaphore = new BoundedSemaphore(2);
+  const guard = semaphore.acquire();
+  semaphore.acquire();
+  semaphore.release();
+  guard.release();
+  assert.equal(semaphore.value, 2);
+});
+
+test("S13 BoundedSemaphore: pairs of acquire() and release() before spend no guard", () => {
+  const semaphore = new BoundedSemaphore(2);
+  for (let i = 0; i < 3; i++) {
+    semaphore.acquire();
+    semaphore.release();
+  }
+  const guards = [semaphore.acquire(), semaphore.acquire()];
+  semaphore.release();
+  for (const guard of guards) guard.release();
+  assert.equal(semaphore.value, 2);
+});
+
+test("S13 BoundedSemaphore: the guard of a permit taken after release() is good, one taken before is spent", () => {
+  const semaphore = new BoundedSemaphore(3);
+  const [first, second] = [semaphore.acquire(), semaphore.acquire()];
+  semaphore.release();
+  const third = semaphore.acquire();
+  first.release();
+  second.release(); // one of the two was given back above
+  assert.equal(semaphore.value, 2);
+  third.release();
+  assert.equal(semaphore.value, 3);
+});
+
+test("S13 BoundedSemaphore: of two tasks one uses guards, one acquireAsync() and release()", async () => {
+  const prng = random();
+  const semaphore = new BoundedSemaphore(3);
+  const pause = async (): Promise<void> => {
+    for (let i = prng.below(4); i > 0; i--) await Promise.resolve();
+  };
+  const guarded = async (): Promise<void> => {
+    const guard = await semaphore.acquireAsync();
+    await pause();
+    guard.release();
+  };
+  const bare = async (): Promise<void> => {
+    await semaphore.acquireAsync();
+    await pause();
+    semaphore.release();
+  };
+  for (let round = 0; round < 50; round++) {
+    await Promise.all([guarded(), bare()]);
+    assert.equal(semaphore.value, 3);
+  }
+});
+
+test("S13 BoundedSemaphore: a guard is good although all objects were collected before it was taken", () => {
+  const { handle } = new BoundedSemaphore(2);
+  for (let i = 0; i < 2; i++) {
+    const semaphore = BoundedSemaphore.attach(handle);
+    semaphore.acquire();
+    semaphore.release();
+    agent.locals.clear(); // as a collection of garbage may do
+  }
+  const semaphore = BoundedSemaphore.attach(handle);
+  const guards = [semaphore.acquire(), semaphore.acquire()];
+  semaphore.release();
+  for (const guard of guards) guard.release();
   assert.equal(semaphore.value, 2);
 });
 
