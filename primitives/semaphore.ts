@@ -61,6 +61,9 @@ function open(kind: SemaphoreKind, handle: Handle): Permits {
  * - **Death of a thread:** the permits come back that a thread held when it exited, threw or was stopped. One that another
  *   thread has given back in its place, by a plain `release()`, does not come back a second time. What a thread still
  *   holds when its target returns stays taken, as in Python: anybody's `release()` gives it back.
+ * - **Guards and plain `release()`** mix in any way. For whom a `release()` was by a thread that holds nothing itself, others'
+ *   guards show when they give back theirs. Who dies before that without having given back counts as the one it was for:
+ *   so rather than that a permit comes back twice, one may stay away until the end of the thread that it was really for.
  * - **Algorithm:** E. W. Dijkstra's counting semaphore, sleeping on the counter as on a futex.
  *
  * @example At most two at a time
@@ -194,10 +197,11 @@ export class Semaphore {
 
   /**
    * Adds permits, whoever took them, and wakes as many waiters. Permits that this thread holds count as given back
-   * first, then those of other threads; beyond these the number of permits grows.
+   * first, then those that threads have left behind, then those of other threads; beyond these the number of permits grows.
    *
    * A guard taken from a Semaphore still gives one permit back when it is released, as in Python. The guard of
-   * a BoundedSemaphore whose permit was given back here is spent.
+   * a BoundedSemaphore whose permit was given back here is spent. If it may have been one of several, the guards that are
+   * released first are good, and those for which no permit is left are spent.
    *
    * @param n How many, 1 or more; 1 by default.
    * @throws {RangeError} If n is less than 1 or no whole number, or the value would exceed 2^31 - 1, or the start
