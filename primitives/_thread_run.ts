@@ -13,6 +13,8 @@ import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
 import { askToStop, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
+import { exported } from "./_thread_target.ts";
+import type { Target } from "./_thread_target.ts";
 import { load } from "./_atomics.ts";
 import { SLICE, waitAsync } from "./_wait.ts";
 import type { HostEnd } from "./host.ts";
@@ -27,8 +29,6 @@ const GRACE = 100;
 const LAST_WORDS = 1000;
 /** What async waits get to unwind in when the thread is told to go, in ms. */
 const UNWINDING = 50;
-
-type Target = (...args: unknown[]) => unknown;
 
 /** What serve() was given, by name. */
 export const served: Map<string, Target> = new Map<string, Target>();
@@ -82,8 +82,8 @@ function stopped(core: ThreadCore): ThreadStoppedError {
 /** Finds the target or subclass, and makes the object that stands for this thread. */
 async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Promise<Thread> {
   const { module, target, subclass } = start.call;
-  if (module === undefined) return adoptThread(core, find(core, served, target!, "serve()"), args);
-  let found: Record<string, unknown>;
+  if (module === undefined) return adoptThread(core, find(core, Object.fromEntries(served), target!, "serve()"), args);
+  let found: object;
   agent.importing = true;
   try {
     found = await import(/* @vite-ignore */ module);
@@ -93,22 +93,17 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
   } finally {
     agent.importing = false;
   }
-  // What `module.exports = { … }` gives is all in `default`, on Node.
-  const inside = typeof found.default === "object" && found.default !== null ? found.default : {};
-  const exports = new Map(Object.entries({ ...inside, ...found }));
-  const run = target === undefined ? undefined : find(core, exports, target, module);
+  const run = target === undefined ? undefined : find(core, found, target, module);
   if (subclass === undefined) return adoptThread(core, run, args);
-  const thread = adoptThread(core, run, args, find(core, exports, subclass, module));
+  const thread = adoptThread(core, run, args, find(core, found, subclass, module));
   Object.assign(thread, fromMessage(start.fields));
   return thread;
 }
 
-/** The function of that name; one that is exported under another name than its own is found too. */
-function find(core: ThreadCore, exports: Map<string, unknown>, name: string, where: string): Target {
-  const direct = exports.get(name);
-  if (typeof direct === "function") return direct as Target;
-  const renamed = [...exports.values()].filter((value) => typeof value === "function" && value.name === name);
-  if (renamed.length === 1) return renamed[0] as Target;
+/** The function of that name. */
+function find(core: ThreadCore, exports: object, name: string, where: string): Target {
+  const found = exported(exports, name);
+  if (found !== undefined) return found;
   const advice = where === "serve()" ? "give it there" : "export it, or give its name as exportName";
   throw failure(core, `${JSON.stringify(name)} is no function of ${where}: ${advice}`);
 }

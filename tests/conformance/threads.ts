@@ -27,6 +27,37 @@ async function rejection(promise: Promise<unknown>): Promise<Error & Record<stri
   throw new Error("It was not rejected");
 }
 
+const CRUNCH = "function crunch() { return 42; }\n";
+
+/** Ways to export a function called crunch: what each is called, the module, and the exportName that it takes. */
+const EXPORTED: readonly [string, string, string?][] = [
+  ["its name", `export ${CRUNCH}`],
+  ["another name", `${CRUNCH} export { crunch as run }`],
+  ["two other names", `${CRUNCH} export { crunch as run, crunch as default }`],
+  ["a name that is no identifier", `${CRUNCH} export { crunch as "to crunch" }`, "to crunch"],
+  ["a default export that holds it", `${CRUNCH} export default { run: crunch }`],
+  [
+    "its name, beside what throws when it is read",
+    `export ${CRUNCH} export default { get later() { throw Error(); } }`,
+  ],
+  [
+    "another name, beside what throws",
+    `${CRUNCH} export { crunch as run }; export default { get later() { throw 1; } }`,
+  ],
+];
+
+/** The same in CommonJS. */
+const COMMON_JS: readonly [string, string?][] = [
+  ["module.exports = crunch;"],
+  ["module.exports = { crunch };"],
+  ["module.exports = { run: crunch };"],
+  ["exports.run = exports.crunch = crunch;"],
+  // What TypeScript makes of `export default function crunch`, and of `export { crunch } from`.
+  ['Object.defineProperty(exports, "__esModule", { value: true });\nexports.default = crunch;'],
+  ['Object.defineProperty(exports, "__esModule", { value: true });\nexports.default = crunch;', "default"],
+  ['Object.defineProperty(module.exports, ["crunch"][0], { enumerable: true, get: () => crunch });'],
+];
+
 export function threadsCases(has: Capabilities): void {
   const blocks = has.blocksMain && bringsUpBlocked;
 
@@ -108,6 +139,39 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(await unnamed.joinAsync(), "default");
     const given = new Thread({ target: () => "", module, exportName: "outer" }).start();
     assert.equal(await given.joinAsync(), "renamed");
+  });
+
+  for (const [how, source, exportName] of EXPORTED) {
+    test(`T4 a target is found that is exported by ${how}`, async () => {
+      const module = `data:text/javascript,${encodeURIComponent(source)}`;
+      assert.equal(await new Thread({ target: function crunch() {}, module, exportName }).start().joinAsync(), 42);
+    });
+  }
+
+  test("T4 a target is found that a CommonJS module exports, in whatever way", async () => {
+    const { process } = globalThis as unknown as { process: { getBuiltinModule(name: string): any } };
+    const { mkdtempSync, rmSync, writeFileSync } = process.getBuiltinModule("node:fs");
+    const { join } = process.getBuiltinModule("node:path");
+    const folder = mkdtempSync(join(process.getBuiltinModule("node:os").tmpdir(), "lockstep-exported-"));
+    try {
+      for (const [i, [source, exportName]] of COMMON_JS.entries()) {
+        const path = join(folder, `${i}.cjs`);
+        writeFileSync(path, `function crunch() { return 42; }\n${source}\n`);
+        const module = process.getBuiltinModule("node:url").pathToFileURL(path).href;
+        const thread = new Thread({ target: function crunch() {}, module, exportName }).start();
+        assert.equal(await thread.joinAsync(), 42, source);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, { skip: runtime === "browser" ? "no CommonJS in browsers" : undefined });
+
+  test("T4 one of two functions that are called so has to be named", async () => {
+    const module = "data:text/javascript,export const a = { crunch() {} }.crunch, b = { crunch: () => 42 }.crunch";
+    const target = function crunch() {};
+    const error = await rejection(new Thread({ target, module }).start().joinAsync());
+    assert.match(error.message, /give its name as exportName/);
+    assert.equal(await new Thread({ target, module, exportName: "b" }).start().joinAsync(), 42);
   });
 
   test("T5 a second start() throws, also after the end", async () => {
