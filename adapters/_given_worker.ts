@@ -5,6 +5,7 @@
 import { onDeath, onStop, tellsLives } from "./_life.ts";
 import type { ToMaker } from "./_maker.ts";
 import { process, threads } from "./_node_api.ts";
+import { passedOn } from "./_output.ts";
 import type { Greeting } from "./_port.ts";
 import { listen } from "./_port.ts";
 import type { HostEnd, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
@@ -80,7 +81,8 @@ export function spawnGiven(
 ): HostWorker {
   const { port1, port2 } = new MessageChannel();
   const life = lifeName();
-  const greeting: Greeting = { start: start.data, port: port2, life };
+  const output = process === undefined ? [] : passedOn(worker);
+  const greeting: Greeting = { start: start.data, port: port2, life, output };
   const terminate = watchWorker(worker, life, (end) => {
     events.end(end);
     port1.close();

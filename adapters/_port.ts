@@ -1,6 +1,8 @@
 // The port between a thread and its starter, on every runtime: a MessagePort that
 // keeps nothing alive, and what a worker is greeted with.
 
+import type { OutputName } from "./_output.ts";
+
 /** A MessagePort, of the web or of node:worker_threads. */
 export interface Port {
   postMessage(message: unknown, transfer?: readonly unknown[]): void;
@@ -18,6 +20,8 @@ export interface Greeting {
   readonly port: Port;
   /** A Web Lock that it is to hold for life, where its starter learns of its end by that. */
   readonly life?: string;
+  /** What it is to write by itself, where its runtime would have its starter do so, as soon as that turns its event loop. */
+  readonly output?: readonly OutputName[];
 }
 
 /** Asks the other side to answer DELIVERED. */

@@ -91,6 +91,10 @@ export function programsCases({ memory }: Capabilities): void {
   ends("T18 an uncaught error in main ends the program as the runtime does", "mainFails", "", /main failed/, 1);
   ends("T18 so does an exit call in main", "mainExits", "", "", 5);
   ends("what a thread prints appears at once, also while main is busy", "outputAtOnce", "from the thread\nfrom main\n");
+  ends("so it does in a worker of one's own", "servedOutput", "from the thread\nfrom main\n".repeat(2));
+  if (runtime === "node" || runtime === "bun") { // Deno has no such option
+    ends("one's own worker may be made to give its output to its maker", "servedOutputAsked", "asked for: hi\n");
+  }
 
   test("what a thread prints comes out whole and in order", async () => {
     const { code, out, err } = await run(memory, program, "outputOrder");

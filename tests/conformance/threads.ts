@@ -167,7 +167,8 @@ export function threadsCases(has: Capabilities): void {
   }, { skip: runtime === "browser" ? "no CommonJS in browsers" : undefined });
 
   test("T4 one of two functions that are called so has to be named", async () => {
-    const module = "data:text/javascript,export const a = { crunch() {} }.crunch, b = { crunch: () => 42 }.crunch";
+    const source = "const make = () => function crunch() { return 42; }; export const a = make(), b = make();";
+    const module = `data:text/javascript,${encodeURIComponent(source)}`;
     const target = function crunch() {};
     const error = await rejection(new Thread({ target, module }).start().joinAsync());
     assert.match(error.message, /give its name as exportName/);

@@ -2,6 +2,7 @@
 // are what is tested. The argument says which one.
 
 import { currentThread, Event, isMainThread, setExceptHook, SharedValue, Thread } from "../../mod.ts";
+import { ownWorker } from "./own_worker.ts";
 
 const module = import.meta.url;
 // deno-lint-ignore no-explicit-any
@@ -141,6 +142,26 @@ const programs: Record<string, () => unknown> = {
     new Thread({ target: block, module, args: ["from the thread", done] }).start();
     while (done.value === 0);
     process.stdout.write("from main\n");
+  },
+
+  /** So is what is printed in a worker of one's own, in each kind of worker; nothing is lost as the program exits. */
+  servedOutput() {
+    const url = new URL("./serve_worker.ts", import.meta.url);
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    for (const worker of [() => ownWorker(url), () => new Worker(url)]) {
+      new Thread<void, [string]>({ worker, target: "say", args: ["from the thread"] }).start().join();
+      process.stdout.write("from main\n");
+    }
+    process.exit(0);
+  },
+
+  /** Who made the worker so that its output comes there gets it there. */
+  async servedOutputAsked() {
+    const url = new URL("./serve_worker.ts", import.meta.url);
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const made = new Worker(url, { stdout: true });
+    made.stdout.on("data", (text: Uint8Array) => process.stdout.write(`asked for: ${new TextDecoder().decode(text)}`));
+    await new Thread<void, [string]>({ worker: () => made, target: "say", args: ["hi"] }).start().joinAsync();
   },
 
   outputOrder() {

@@ -18,6 +18,7 @@ serve({
   fail() {
     throw new RangeError("served and failed");
   },
+  say: (text: string) => console.log(text),
   waitFor: (event: Event) => event.wait(),
   introduce: () => ({ name: currentThread().name, lock: new Lock({ name: "of the served" }) }),
   /** A thread of its own, joined at once. */
