@@ -38,6 +38,7 @@ export interface NodeProcess {
 
 /** What is used of node:fs. */
 export interface NodeFiles {
+  existsSync(path: URL): boolean;
   writeSync(descriptor: number, bytes: Uint8Array, offset: number): number;
 }
 

@@ -3,7 +3,8 @@
 // A blocked thread reads its port by receiveMessageOnPort. Ports keep nothing alive,
 // workers do unless told otherwise, which also holds on Deno while they run.
 
-import { process, threads } from "./_node_api.ts";
+import { builtin, process, threads } from "./_node_api.ts";
+import type { NodeFiles } from "./_node_api.ts";
 import { writeNow } from "./_output.ts";
 import type { Greeting } from "./_port.ts";
 import { greeted, greetingIn, listen, starter } from "./_port.ts";
@@ -22,7 +23,13 @@ export interface ProcessHostOptions {
 /** `mapsFrom` on Linux: glibc's threshold rises with the size of what is given back, up to 32 MiB. */
 const GLIBC_MAPS = 33 << 20;
 
-const realm = globalThis as { WorkerGlobalScope?: unknown; navigator?: { hardwareConcurrency?: number } };
+interface Realm {
+  readonly WorkerGlobalScope?: unknown;
+  readonly navigator?: { readonly hardwareConcurrency?: number };
+  readonly Deno?: { readonly permissions: { querySync(what: object): { readonly state: string } } };
+}
+
+const realm = globalThis as Realm;
 
 /** Makes the host. */
 export function processHost(options: ProcessHostOptions): Host {
@@ -75,9 +82,25 @@ function spawn(start: HostSpawn, events: HostWorkerEvents): HostWorker {
   };
 }
 
+let found: URL | undefined;
+
 /** The library's own first module of a worker. */
 function bootstrap(): URL {
+  if (found !== undefined) return found;
   const url = new URL("./bootstrap.ts", import.meta.url);
   // Workers of node:worker_threads do not start from http, but what they start from may import from there.
-  return url.protocol === "file:" ? url : new URL(`data:text/javascript,import ${JSON.stringify(url.href)}`);
+  if (url.protocol !== "file:") return found = new URL(`data:text/javascript,import ${JSON.stringify(url.href)}`);
+  if (mayLook(url) && !builtin<NodeFiles>("node:fs").existsSync(url)) {
+    // The worker would not come up, which a starter that is blocked does not learn.
+    throw new Error(
+      `there is no ${url.href}: leave lockstep out of the bundle, or use { worker, target } with serve()`,
+    );
+  }
+  return found = url;
+}
+
+/** Whether a file can be looked for without asking the user for permission. */
+function mayLook(url: URL): boolean {
+  const { Deno } = realm;
+  return Deno === undefined || Deno.permissions.querySync({ name: "read", path: url }).state === "granted";
 }

@@ -175,6 +175,14 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(await new Thread({ target, module, exportName: "b" }).start().joinAsync(), 42);
   });
 
+  test("T4 a bundle, which the library's own worker is missing from, is told so by start()", async () => {
+    const told = await new Thread({ target: targets.startInBundle, module }).start().joinAsync();
+    const { error, ...rest } = told as { error: Error };
+    assert(error instanceof ThreadError, String(told));
+    assert.match(error.message, /there is no file:.*bootstrap\.[jt]s: .*serve\(\)/);
+    assert.deepEqual(rest, { state: "dead", listed: false });
+  }, { skip: runtime === "browser" ? "bundlers take the worker along" : undefined });
+
   test("T5 a second start() throws, also after the end", async () => {
     const thread = new Thread({ target: add, module, args: [1, 2] }).start();
     assert.throws(() => thread.start(), ThreadError);

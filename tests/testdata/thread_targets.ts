@@ -18,6 +18,18 @@ export function add(a: number, b: number): number {
   return a + b;
 }
 
+/** Starts a thread where the library's own files seem to be missing, as beside a bundle. */
+export function startInBundle(): unknown {
+  realm.process.getBuiltinModule("node:fs").existsSync = () => false;
+  const thread = new Thread({ target: add, module, args: [1, 2] });
+  try {
+    thread.start();
+  } catch (error) {
+    return { error, state: thread.state, listed: lockstep.enumerateThreads().some(({ name }) => name === thread.name) };
+  }
+  return "started";
+}
+
 export async function addLater(a: number, b: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   return a + b;
