@@ -138,6 +138,18 @@ export function callOf(options: object, subclass: string | undefined): ThreadCal
   };
 }
 
+/** What options say of a thread. */
+const SET_BY_OPTIONS: readonly string[] = ["name", "daemon"];
+
+/** Refuses fields that hide what every thread has: a class field does not set `daemon`, it is another one. */
+export function checkFields(thread: object, everyThread: object, title: string): void {
+  for (const field of Object.keys(thread)) {
+    if (Object.getOwnPropertyDescriptor(everyThread, field)?.get === undefined) continue;
+    const remedy = SET_BY_OPTIONS.includes(field) ? `pass ${field} to super()` : "give the field another name";
+    throw new TypeError(`Cannot start ${title} as its field ${field} hides what every thread has: ${remedy}`);
+  }
+}
+
 function checkModule(module: unknown): string {
   try {
     if (typeof module === "string" || module instanceof URL) return new URL(module).href;

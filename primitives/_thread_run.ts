@@ -96,8 +96,7 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
   const run = target === undefined ? undefined : find(core, found, target, module);
   if (subclass === undefined) return adoptThread(core, run, args);
   const thread = adoptThread(core, run, args, find(core, found, subclass, module));
-  Object.assign(thread, fromMessage(start.fields));
-  return thread;
+  return Object.defineProperties(thread, Object.getOwnPropertyDescriptors(fromMessage<object>(start.fields))); // no setters
 }
 
 /** The function of that name. */

@@ -17,7 +17,7 @@ import { ThreadCore } from "./_thread_core.ts";
 import { faces } from "./_thread_hook.ts";
 import type { ThreadCall } from "./_thread_messages.ts";
 import type { SubclassOptions, ThreadOptions } from "./_thread_options.ts";
-import { callOf, checkOptions, Given } from "./_thread_options.ts";
+import { callOf, checkFields, checkOptions, Given } from "./_thread_options.ts";
 import { startThread, terminateThread } from "./_thread_start.ts";
 import { ThreadError } from "./errors.ts";
 import { lower } from "./message.ts";
@@ -187,6 +187,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    * @throws {ThreadError} If it was started before, if its worker cannot be made, or if a module starts threads
    * while it is imported by one: guard that with `isMainThread`.
    * @throws {TypeError} If an argument cannot be carried; the message says where it stands, and nothing was started.
+   * If a class field is called as what every thread has: `daemon = true` there does not set it, `super({ daemon: true })` does.
    * @throws {RangeError} If 1024 threads are alive.
    *
    * @example Start several, then wait for all
@@ -221,6 +222,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
         { threadName: core.name },
       );
     }
+    checkFields(this, Thread.prototype, core.title);
     const given: object[] = [];
     startThread(core, {
       call,

@@ -326,6 +326,23 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(await new targets.Wrapping(3, 4).start().joinAsync(), -7);
   });
 
+  test("T28 a field that hides what every thread has is refused at start(), with what to do instead", async () => {
+    const told = {
+      daemon: "pass daemon to super\\(\\)",
+      name: "pass name to super\\(\\)",
+      state: "another name",
+      id: "another name",
+    };
+    for (const [field, remedy] of Object.entries(told)) {
+      const thread = targets.hiding(field);
+      const error = assert.throws(() => thread.start(), TypeError) as Error;
+      assert.match(error.message, new RegExp(`its field ${field} hides .*: .*${remedy}`));
+      delete (thread as unknown as Record<string, unknown>)[field];
+      assert.deepEqual([thread.state, thread.id], ["initial", undefined]);
+    }
+    assert.equal(await new targets.Setting().start().joinAsync(), "a field");
+  });
+
   test("T29 arguments are copied at start(), and primitives in them are shared", async () => {
     const lock = new Lock({ name: "given" });
     const value = new SharedValue("i32", 0);

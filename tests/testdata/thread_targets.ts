@@ -296,6 +296,32 @@ export class Unstartable extends Thread {
   override run(): void {}
 }
 
+/** Fields of JavaScript, which its classes define whatever they hide; TypeScript refuses them. */
+export function hiding(field: string): Thread {
+  class Hiding extends Thread {
+    constructor() {
+      super({ module });
+      Object.defineProperty(this, field, { value: true, configurable: true, enumerable: true, writable: true });
+    }
+    override run(): void {}
+  }
+  return new Hiding();
+}
+
+/** Has a setter, which runs in the constructor only. */
+export class Setting extends Thread<unknown> {
+  set by(by: string) {
+    throw new Error(`set by ${by}`);
+  }
+  constructor() {
+    super({ module });
+    Object.defineProperty(this, "by", { value: "a field", configurable: true, enumerable: true, writable: true });
+  }
+  override run(): unknown {
+    return Object.getOwnPropertyDescriptor(this, "by")?.value;
+  }
+}
+
 export function ring(sign: SharedValue<"i32">, by = 1): number {
   return sign.add(by);
 }
