@@ -87,7 +87,13 @@ export function spawnGiven(
     events.end(end);
     port1.close();
   }, told);
-  worker.postMessage({ lockstep: greeting }, [port2]);
+  try {
+    worker.postMessage({ lockstep: greeting }, [port2]);
+  } catch (error) { // something in it cannot be cloned
+    worker.terminate(); // or it would wait for ever, and the program for it
+    port1.close();
+    throw error;
+  }
   if (!start.ref) worker.unref?.();
   listen(port1, events.message);
   return {

@@ -1,6 +1,6 @@
 // Threads in workers of one's own, which call serve(): DESIGN.md section 6.
 
-import { Event, type Lock, Thread, ThreadError } from "../../mod.ts";
+import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { ownWorker } from "../testdata/own_worker.ts";
@@ -38,6 +38,20 @@ export function servedCases(has: Capabilities): void {
     assert((error.cause as Error) instanceof SyntaxError);
     assert.equal(broken.state, "dead");
     assert.throws(() => new Thread({ worker } as never), TypeError);
+  });
+
+  test("serve() and an argument that cannot be posted: the worker that was made is terminated", () => {
+    let terminated = 0;
+    const made = (): WorkerLike => {
+      const one = worker();
+      const terminate = one.terminate.bind(one);
+      return Object.assign(one, { terminate: () => (terminated++, terminate()) });
+    };
+    const gone = new ArrayBuffer(8);
+    structuredClone(gone, { transfer: [gone] });
+    const thread = new Thread<unknown, [ArrayBuffer]>({ worker: made, target: "later", args: [gone] });
+    assert.throws(() => thread.start(), ThreadError);
+    assert.deepEqual([thread.state, terminated], ["dead", 1]);
   });
 
   test("serve() and primitives, terminate() and the end of the worker", async () => {
