@@ -60,7 +60,7 @@ export function failureOf({ title, name }: ThreadCore, ending: AbruptEnd): Threa
 
 function postedValue(core: ThreadCore): unknown {
   const { posted } = core.local;
-  if (posted !== "lost") return fromMessage(posted!.value);
+  if (posted !== "lost") return fromMessage(structuredClone(posted!.value)); // a joiner may change what it gets
   throw new ThreadError(
     `Cannot get the result of ${core.title} as it holds shared memory, and the thread that started it has let go of it`,
     { reason: "unknown", threadName: core.name },

@@ -242,7 +242,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    *   are learnt by the event loop of the thread that started it: there, `joinAsync()` is the safe way to wait.
    * - **Returns early:** never.
    *
-   * @returns What the target returned.
+   * @returns What the target returned: each join gets a copy of its own.
    * @throws What the target threw.
    * @throws {ThreadError} If it ended otherwise (see `reason`), was not started, or is not a thread of Lockstep.
    * @throws {DeadlockError} If it waits for this thread, or is this thread.

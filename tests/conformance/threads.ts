@@ -219,6 +219,21 @@ export function threadsCases(has: Capabilities): void {
     assert.deepEqual(thread.tryJoin(), { value: "set" });
   });
 
+  test("T8 every joiner gets a result of its own, also one that came by message", async () => {
+    for (const lock of [undefined, new Lock()]) {
+      const thread = new Thread({ target: targets.giveBytes, module, args: [lock] }).start();
+      const first = await thread.joinAsync();
+      first.bytes[1] = 99;
+      const second = await thread.joinAsync();
+      assert.deepEqual([...second.bytes], [1, 2, 3]);
+      if (lock === undefined) continue;
+      assert.deepEqual([...first.tail], [99, 3]);
+      const guard = second.lock!.acquire();
+      assert.deepEqual([lock.locked, first.lock!.locked], [true, true]);
+      guard.release();
+    }
+  });
+
   test("T8 D28 every joiner gets the error, with all that belongs to it", async () => {
     const thread = new Thread({ target: targets.fail, module }).start();
     const other = new Thread({ target: targets.joinByHandle, module, args: [thread.handle, true] }).start();

@@ -87,6 +87,12 @@ export function giveLocks(given: Lock): { given: Lock; made: Map<string, Lock> }
   return { given, made: new Map([["made", new Lock({ name: "made in a thread" })]]) };
 }
 
+/** Gives bytes, and with a lock the same by message. */
+export function giveBytes(lock?: Lock): { lock: Lock | undefined; bytes: Uint8Array; tail: Uint8Array } {
+  const bytes = new Uint8Array([1, 2, 3]);
+  return { lock, bytes, tail: bytes.subarray(1) };
+}
+
 /** A thread's own starts, each of which blocks at once. */
 export function chain(depth: number, lock: Lock, value: SharedValue<"i32">): string {
   lock.withLock(() => value.value++);
