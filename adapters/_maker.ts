@@ -31,6 +31,7 @@ interface Realm {
   readonly WorkerGlobalScope?: unknown;
   postMessage?(message: unknown, transfer: readonly Port[]): void;
   addEventListener?(type: string, listener: (event: { readonly data: unknown }) => void): void;
+  removeEventListener?(type: string, listener: (event: { readonly data: unknown }) => void): void;
 }
 
 const realm = globalThis as Realm;
@@ -51,11 +52,47 @@ export function tellMaker(message: ToMaker, transfer: readonly Port[] = []): voi
 export function hearMaker(listener: (message: ToWorker) => void): void {
   const port = parentPort();
   const hear = (data: unknown): void => {
-    const said = (data as { lockstep?: ToWorker } | null | undefined)?.lockstep;
-    if (typeof said !== "object" || said === null) return;
+    const said = messageIn(data);
+    if (said === undefined) return;
     port?.unref();
     listener(said);
   };
   if (port !== null) port.on("message", hear);
   else realm.addEventListener?.("message", (event) => hear(event.data));
+  stopKeeping();
+  for (const said of kept.splice(0)) {
+    port?.unref();
+    listener(said);
+  }
+}
+
+function messageIn(data: unknown): ToWorker | undefined {
+  const said = (data as { lockstep?: ToWorker } | null | undefined)?.lockstep;
+  return typeof said === "object" && said !== null ? said : undefined;
+}
+
+/** How long a worker of Deno or Bun keeps what is said, in ms: its listener keeps it alive, and the greeting comes first. */
+const KEEPING = 1000;
+
+const kept: ToWorker[] = [];
+let stopKeeping = (): void => {};
+
+/**
+ * Keeps what the maker says until hearMaker() is called. A web worker drops a message that nobody hears, as the greeting is
+ * while its module awaits something; a port of node:worker_threads keeps it by itself.
+ */
+export function keepForHearing(): void {
+  const isWorker = realm.WorkerGlobalScope !== undefined || process !== undefined && !threads().isMainThread;
+  if (!isWorker || realm.addEventListener === undefined || realm.postMessage === undefined) return;
+  const keep = (event: { readonly data: unknown }): void => {
+    const said = messageIn(event.data);
+    if (said !== undefined) kept.push(said);
+  };
+  realm.addEventListener("message", keep);
+  const timer = process === undefined ? undefined : setTimeout(() => stopKeeping(), KEEPING);
+  stopKeeping = () => {
+    stopKeeping = () => {};
+    realm.removeEventListener!("message", keep);
+    clearTimeout(timer);
+  };
 }

@@ -20,14 +20,19 @@
 
 import "./detect.ts";
 import { beginWhenGreeted } from "./_begin.ts";
+import { keepForHearing } from "./_maker.ts";
+import { starter } from "./_port.ts";
 import { served } from "../primitives/_thread_run.ts";
 import "../primitives/mod.ts"; // every class that an argument may hold
+
+if (starter.port === undefined) keepForHearing(); // no thread yet
 
 let begun = false;
 
 /**
  * Gives functions to the thread that was started on this worker's file, which calls the one named by its `target`.
  * To be called as the file is loaded, once or more often; the thread begins when it has returned to its event loop.
+ * It may be called after an `await`, if this module is imported without one; until it is, the thread's state is "starting".
  *
  * @param targets The functions, by name.
  *

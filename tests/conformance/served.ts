@@ -3,7 +3,7 @@
 import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
-import { ownWorker } from "../testdata/own_worker.ts";
+import { nodeWorker, ownWorker } from "../testdata/own_worker.ts";
 
 const worker = () => ownWorker(new URL("../testdata/serve_worker.ts", import.meta.url));
 
@@ -14,6 +14,16 @@ export function servedCases(has: Capabilities): void {
     assert.equal(await sum.joinAsync(), 7);
     const later = new Thread<Promise<string>, [string]>({ worker, target: "later", args: ["later"] }).start();
     assert.equal(await later.joinAsync(), "later");
+  });
+
+  test("serve() after an await", async () => {
+    const late = new URL("../testdata/serve_late_worker.ts", import.meta.url);
+    const kinds = [() => ownWorker(late)];
+    if (runtime !== "browser") kinds.push(() => nodeWorker(late));
+    const threads = kinds.map((worker) => {
+      return new Thread<number, [number, number]>({ worker, target: "add", args: [3, 4] }).start();
+    });
+    assert.deepEqual(await Promise.all(threads.map((thread) => thread.joinAsync())), kinds.map(() => 7));
   });
 
   test("serve() and a blocked starter", () => {

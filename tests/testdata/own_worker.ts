@@ -18,6 +18,11 @@ export function ownWorker(url: URL): OwnWorker {
     const listen: OwnWorker["listen"] = (hear) => worker.addEventListener("message", ({ data }) => hear(data));
     return Object.assign(worker, { listen });
   }
+  return nodeWorker(url);
+}
+
+/** The same of node:worker_threads, which Deno and Bun have too. */
+export function nodeWorker(url: URL): OwnWorker {
   const { Worker: NodeWorker } = realm.process.getBuiltinModule("node:worker_threads");
   const worker = new NodeWorker(url);
   return Object.assign(worker, { listen: (hear: (data: unknown) => void) => worker.on("message", hear) });

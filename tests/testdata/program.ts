@@ -2,7 +2,7 @@
 // are what is tested. The argument says which one.
 
 import { currentThread, Event, isMainThread, setExceptHook, SharedValue, Thread } from "../../mod.ts";
-import { ownWorker } from "./own_worker.ts";
+import { nodeWorker, ownWorker } from "./own_worker.ts";
 
 const module = import.meta.url;
 // deno-lint-ignore no-explicit-any
@@ -147,8 +147,7 @@ const programs: Record<string, () => unknown> = {
   /** So is what is printed in a worker of one's own, in each kind of worker; nothing is lost as the program exits. */
   servedOutput() {
     const url = new URL("./serve_worker.ts", import.meta.url);
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
-    for (const worker of [() => ownWorker(url), () => new Worker(url)]) {
+    for (const worker of [() => ownWorker(url), () => nodeWorker(url)]) {
       new Thread<void, [string]>({ worker, target: "say", args: ["from the thread"] }).start().join();
       process.stdout.write("from main\n");
     }
