@@ -27,6 +27,7 @@ export interface NodeThreads {
 /** What is used of the global process. */
 export interface NodeProcess {
   readonly platform: string;
+  readonly execArgv: readonly string[];
   readonly stdout: object;
   readonly stderr: object;
   exit(code?: number): never;

@@ -63,6 +63,7 @@ function spawn(start: HostSpawn, events: HostWorkerEvents): HostWorker {
   const lockstep: Greeting = { start: start.data, port: port2 };
   const worker = new Worker(bootstrap(), {
     name: start.name,
+    ...notInherited(),
     workerData: { lockstep },
     transferList: [port2],
   });
@@ -80,6 +81,11 @@ function spawn(start: HostSpawn, events: HostWorkerEvents): HostWorker {
     terminate: () => void worker.terminate(),
     setRef: (ref) => ref ? worker.ref() : worker.unref(),
   };
+}
+
+/** Node's workers take over its options, and refuse this one, which belongs to code on the command line. */
+function notInherited(): { execArgv?: [] } {
+  return process!.execArgv.some((option) => option.startsWith("--input-type")) ? { execArgv: [] } : {};
 }
 
 let found: URL | undefined;

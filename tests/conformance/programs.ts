@@ -20,18 +20,22 @@ interface Outcome {
 
 /** Runs a module on this very runtime. */
 function run(memory: OtherMemory | undefined, module: URL, ...args: string[]): Promise<Outcome> {
-  const { spawn } = process.getBuiltinModule("node:child_process");
   const { fileURLToPath } = process.getBuiltinModule("node:url");
-  const path = fileURLToPath(module);
+  return runCode(memory, [fileURLToPath(module), ...args]);
+}
+
+/** Runs what such arguments say, a module's path first or Node's options. */
+function runCode(memory: OtherMemory | undefined, args: readonly string[]): Promise<Outcome> {
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const config = process.env.LOCKSTEP_DENO_CONFIG;
   const options = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
-  if (runtime === "deno" && config !== undefined && path.endsWith(".ts")) options.push("--config", config);
+  if (runtime === "deno" && config !== undefined && args[0]!.endsWith(".ts")) options.push("--config", config);
   if (memory !== undefined) options.push("--preload", memory.preload); // as Deno and Bun call it
   const env = { ...process.env, NO_COLOR: "1" };
   delete env.NODE_TEST_CONTEXT; // or Node's child believes that it is a test
   return new Promise((resolve, reject) => {
     let last = 0;
-    const child = spawn(process.execPath, [...options, path, ...args], { env });
+    const child = spawn(process.execPath, [...options, ...args], { env });
     let [out, err] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       out += text;
@@ -62,6 +66,11 @@ export function programsCases({ memory }: Capabilities): void {
   }
 
   ends("a program that has joined its threads exits by itself", "joined", "from the thread\nfrom the thread\n");
+  test("a program on Node's command line starts threads", async () => {
+    const code = `await import(${JSON.stringify(program.href)})`;
+    const { out, err } = await runCode(memory, ["--input-type=module", "-e", code, "program", "joined"]);
+    assert.deepEqual([out, err], ["from the thread\nfrom the thread\n", ""]);
+  }, { skip: runtime === "node" ? undefined : "the option is Node's", limit: LIMIT });
   ends("a program that has joined its threads async does", "joinedAsync", "from the thread\nfrom the thread\n");
   ends("T15 the program ends after its threads, which end after main's code", "unjoined", "main is done\nlate\n");
   ends("T14 also after one that a thread started", "grandchild", "main is done\nfrom the grandchild\n");
