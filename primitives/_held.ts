@@ -136,7 +136,8 @@ function verbOf(what: Holdable): string {
   return what.verb ?? "acquire";
 }
 
-const HERE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
+const OWN_URL: string = import.meta.url ?? ""; // none where a bundler has made a script of it
+const HERE = OWN_URL.slice(0, OWN_URL.lastIndexOf("/") + 1);
 /** The same as a path: in Bun's stacks files are no URLs. */
 const HERE_PATH = HERE.startsWith("file:") ? decodeURI(HERE.replace(/^file:\/\/(?:\/(?=\w:))?/, "")) : HERE;
 

@@ -9,7 +9,7 @@ import type { AbruptEnd } from "./_thread_record.ts";
 import { route } from "./_thread_route.ts";
 import { checkStop } from "./_wait.ts";
 import { BlockingUnavailableError, ThreadError } from "./errors.ts";
-import { fromMessage } from "./message.ts";
+import { copyFromMessage } from "./message.ts";
 
 /** What a join gives. */
 export interface Joined {
@@ -60,7 +60,7 @@ export function failureOf({ title, name }: ThreadCore, ending: AbruptEnd): Threa
 
 function postedValue(core: ThreadCore): unknown {
   const { posted } = core.local;
-  if (posted !== "lost") return fromMessage(structuredClone(posted!.value)); // a joiner may change what it gets
+  if (posted !== "lost") return copyFromMessage(posted!.value); // a joiner may change what it gets
   throw new ThreadError(
     `Cannot get the result of ${core.title} as it holds shared memory, and the thread that started it has let go of it`,
     { reason: "unknown", threadName: core.name },

@@ -10,6 +10,7 @@ import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_w
 import type { ErrorParts } from "./_errors_wire.ts";
 import type { Handle } from "./_handle.ts";
 import { attachAny, isHandle, isShareable } from "./_handle.ts";
+import { isSharedBuffer } from "./_layout.ts";
 import { LayoutError } from "./errors.ts";
 
 // What stands for a primitive and for an error inside a message.
@@ -113,13 +114,36 @@ function clones(value: object): boolean {
  * ```
  */
 export function fromMessage<T = unknown>(data: unknown): T {
+  return raise(data, (part) => part) as T;
+}
+
+/** The same, all that is not shared memory in copies of its own: the message is given to several. */
+export function copyFromMessage(data: unknown): unknown {
+  const buffers = new Map<object, ArrayBufferLike>();
+  const own = (buffer: ArrayBufferLike): ArrayBufferLike => {
+    if (isSharedBuffer(buffer)) return buffer; // which structuredClone() would copy, in WebKit
+    const made = buffers.get(buffer) ?? structuredClone(buffer);
+    buffers.set(buffer, made);
+    return made;
+  };
+  return raise(data, (part) => {
+    if (isSharedBuffer(part) || part instanceof ArrayBuffer) return own(part);
+    if (!ArrayBuffer.isView(part)) return structuredClone(part);
+    const { buffer, byteOffset, byteLength, length = byteLength } = part as Uint8Array;
+    const View = part.constructor as Uint8ArrayConstructor; // a built-in one, as the message was cloned on its way
+    return new View(own(buffer), byteOffset, length);
+  });
+}
+
+/** `leaf` says what becomes of what is neither a container nor a mark. */
+function raise(data: unknown, leaf: (part: object) => object): unknown {
   return walk(data, (part, place, later) => {
     if (Array.isArray(part) || part instanceof Map || part instanceof Set) return copy(part, place, later);
-    if (Object.getPrototypeOf(part) !== Object.prototype) return part;
+    if (Object.getPrototypeOf(part) !== Object.prototype) return leaf(part);
     if (Object.hasOwn(part, PRIMITIVE)) return attachMarked((part as Marked)[PRIMITIVE]);
     if (Object.hasOwn(part, ERROR)) return raiseError((part as Marked)[ERROR], place, later);
     return isHandle(part) ? part : copy(part, place, later);
-  }) as T;
+  });
 }
 
 type Marked = { readonly [PRIMITIVE]: Handle; readonly [ERROR]: ErrorParts };
