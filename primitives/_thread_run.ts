@@ -226,18 +226,23 @@ class ThreadEnd {
     record.end(ending);
   }
 
-  /** Waits for the threads that this one has started; its daemons are terminated. */
+  /** Waits for the threads that this one has started, also meanwhile; its daemons are terminated. */
   async childrenEnd(): Promise<void> {
-    const started = [...agent.children] as ThreadCore[];
-    try {
-      for (const child of children()) {
-        if (!child.daemon) await child.ended({});
+    const stuck = new Set<ThreadCore>();
+    const next = () => children().find((child) => !child.daemon && !stuck.has(child));
+    do {
+      for (let child = next(); child !== undefined; child = next()) {
+        try {
+          await child.ended({});
+        } catch (error) {
+          if (error instanceof ThreadStoppedError) break; // then they are to stop as well
+          stuck.add(child); // it cannot end, which is no fault of the others
+        }
       }
-    } catch {
-      // Told to stop, or it cannot end: then they are to stop as well.
-    }
-    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
-    await Promise.all(started.filter((child) => !child.alive).map((child) => child.stopped(LAST_WORDS)));
+      await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+      const gone = ([...agent.children] as ThreadCore[]).filter((child) => !child.alive);
+      await Promise.all(gone.map((child) => child.stopped(LAST_WORDS)));
+    } while (next() !== undefined && (this.#core.record.control & STOP_BIT) === 0);
   }
 }
 

@@ -241,6 +241,22 @@ export function threadsCases(has: Capabilities): void {
     await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
   });
 
+  test("T17 also for one that it starts while it waits for another", async () => {
+    const done = new SharedValue("i32");
+    const thread = new Thread({ target: targets.leaveTwo, module, args: [done] }).start();
+    assert.equal(await thread.joinAsync(), "left");
+    assert.equal(done.value, 2);
+  });
+
+  test("T17 also when another of them cannot be stopped", async () => {
+    const [turns, done] = [new SharedValue("i32"), new SharedValue("i32")];
+    const thread = new Thread({ target: targets.leaveBesideStuck, module, args: [turns, done] }).start();
+    assert.equal(await thread.joinAsync(), "left");
+    assert.equal(done.value, 1);
+    targets.stopSpinning(turns);
+    await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
+  });
+
   test("T23 running out of stack is an ordinary error", async () => {
     assert((await rejection(new Thread({ target: targets.overflow, module }).start().joinAsync())) instanceof Error);
   });

@@ -163,9 +163,26 @@ export function leaveBehind(done: SharedValue<"i32">, daemon: boolean): string {
   return "left";
 }
 
-export async function finishLater(done: SharedValue<"i32">): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 200));
+export async function finishLater(done: SharedValue<"i32">, ms = 200): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
   done.add(1);
+}
+
+/** The second thread is started when this one has returned, and waits for the first. */
+export function leaveTwo(done: SharedValue<"i32">): string {
+  const leave = (ms: number) => new Thread({ target: finishLater, module, args: [done, ms], daemon: false }).start();
+  setTimeout(leave, 50, 1000);
+  leave(200);
+  return "left";
+}
+
+/** Leaves a thread that takes its time beside one that was told to stop and spins on, where the runtime cannot stop it. */
+export async function leaveBesideStuck(turns: SharedValue<"i32">, done: SharedValue<"i32">): Promise<string> {
+  const spinning = new Thread({ target: spin, module, args: [turns], daemon: false }).start();
+  while (turns.value === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await spinning.terminate({ grace: 20 }).catch(() => {});
+  new Thread({ target: finishLater, module, args: [done], daemon: false }).start();
+  return "left";
 }
 
 /** How it ends is the argument. */
