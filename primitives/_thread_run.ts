@@ -7,7 +7,7 @@ import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import { messageOf, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
 import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
@@ -89,7 +89,7 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
     found = await import(/* @vite-ignore */ module);
   } catch (cause) {
     if (cause instanceof ThreadError) throw cause;
-    throw failure(core, `its module could not be imported: ${cause instanceof Error ? cause.message : cause}`, cause);
+    throw failure(core, `its module could not be imported: ${messageOf(cause)}`, cause);
   } finally {
     agent.importing = false;
   }

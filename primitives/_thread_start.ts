@@ -7,7 +7,7 @@ import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster_record.ts";
 import type { ThreadLocal } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
+import { messageOf, noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { RoutedMessage, ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
 import { takePosted, whenPosted } from "./_thread_outcome.ts";
@@ -89,10 +89,6 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
       cause,
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What is said by a thread that this agent has started, or by its own starter. */

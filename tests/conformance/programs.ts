@@ -76,6 +76,12 @@ export function programsCases({ memory }: Capabilities): void {
 
   const failed = /^Exception in thread worker-\d:\nRangeError: it failed\n {4}at .*fail.*\n/;
   ends("T19 T20 the error of a thread that nobody joins is printed", "fails", "main is done\n", failed);
+  ends(
+    "T19 also one whose cause is no text, and a late join gets it",
+    "failsStrangely",
+    "RangeError it failed 1\n",
+    failed,
+  );
   ends("T19 one that is joined is not", "failsJoined", "joined it failed\n");
   ends("T19 one that was asked for in vain is, when the program ends", "failsAfterTry", "main is done\n", failed);
   const both =

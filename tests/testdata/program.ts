@@ -40,6 +40,11 @@ export function fail(text: string): never {
   throw new RangeError(text);
 }
 
+/** What it throws has a cause that is no text: an object without a prototype. */
+export function failStrangely(): never {
+  throw new RangeError("it failed", { cause: Object.assign(Object.create(null), { port: 1 }) });
+}
+
 export function exit(code: number): void {
   process.exit(code);
 }
@@ -106,6 +111,13 @@ const programs: Record<string, () => unknown> = {
     thread.tryJoin();
     while (thread.alive);
     console.log("main is done");
+  },
+
+  /** Joined once it has been told of. */
+  async failsStrangely() {
+    const thread = new Thread({ target: failStrangely, module, name: "worker-6" }).start();
+    while (thread.alive) await new Promise((resolve) => setTimeout(resolve, 10));
+    await thread.joinAsync().catch(({ name, message, cause }) => console.log(name, message, cause.port));
   },
 
   hookThrows() {
