@@ -68,10 +68,12 @@ function tell(core: ThreadCore, error: unknown): void {
   const host = agent.host as Host;
   const hook = agent.exceptHook;
   if (hook === undefined) return host.printError(report(core.name, error));
-  try {
-    hook(error, faces.of(core));
-  } catch (failure) {
+  const failed = (failure: unknown): void =>
     host.printError(`Exception in the except hook:\n${picture(failure)}\n${report(core.name, error)}`);
+  try {
+    Promise.resolve(hook(error, faces.of(core)) as unknown).catch(failed); // it may be async
+  } catch (failure) {
+    failed(failure);
   }
 }
 

@@ -117,7 +117,7 @@ export function activeCount(): number {
  * and the stack to standard error.
  *
  * The hook runs in the thread that set it, as soon as its event loop turns, for the threads that it has started and
- * those that they have. One that throws is itself printed, together with the error.
+ * those that they have. One that throws, or is async and rejects, is itself printed, together with the error.
  *
  * @param hook Gets what was thrown and the thread; `undefined` restores printing.
  *

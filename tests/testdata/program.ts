@@ -127,6 +127,14 @@ const programs: Record<string, () => unknown> = {
     new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
   },
 
+  hookRejects() {
+    setExceptHook(async () => {
+      await Promise.resolve();
+      throw new TypeError("the hook failed");
+    });
+    new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
+  },
+
   exit0() {
     new Thread({ target: exit, module, args: [0] }).start();
     console.log("main is done");
