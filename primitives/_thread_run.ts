@@ -7,7 +7,7 @@ import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { messageOf, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import { messageOf, ownRecords, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
 import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
@@ -45,6 +45,7 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
   if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
   const core = ThreadCore.attach(start.record);
   useRoster(core.roster);
+  ownRecords.set(agent, core.record);
   core.roster.adopt(start.id); // before the target's module makes anything
   core.record.tell(UP_BIT);
   const end = new ThreadEnd(core);

@@ -88,6 +88,8 @@ export function programsCases({ memory }: Capabilities): void {
     /^Exception in the except hook:\nTypeError: the hook failed\n[^]*Exception in thread worker-9:\nRangeError/;
   ends("T21 a hook that throws is printed with the error", "hookThrows", "", both);
   ends("T21 an async hook that rejects is too", "hookRejects", "", both);
+  const atOnce = /^Exception in thread worker-4:\nRangeError[^]*\nmain goes on\n$/;
+  ends("T21 the hook of a thread that has ended counts no more", "hookGone", "", atOnce);
   ends("T22 exit(0) in a thread prints nothing", "exit0", "main is done\n");
   ends(
     "T22 exit(3) in a thread ends that thread, and is printed when nobody joins",

@@ -45,6 +45,10 @@ export function failStrangely(): never {
   throw new RangeError("it failed", { cause: Object.assign(Object.create(null), { port: 1 }) });
 }
 
+export function setHook(): void {
+  setExceptHook(() => {});
+}
+
 export function exit(code: number): void {
   process.exit(code);
 }
@@ -133,6 +137,14 @@ const programs: Record<string, () => unknown> = {
       throw new TypeError("the hook failed");
     });
     new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
+  },
+
+  /** A thread had a hook, and is gone: no error is to wait for its event loop, or main's. */
+  hookGone() {
+    new Thread({ target: setHook, module }).start().join();
+    const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-4" }).start();
+    while (thread.alive);
+    console.error("main goes on");
   },
 
   exit0() {
