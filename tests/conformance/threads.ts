@@ -41,6 +41,18 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(first.name, "renamed");
   });
 
+  test("T1 a thread that renames itself has its new name everywhere", async () => {
+    const long = "ü".repeat(40);
+    for (const [before, after] of [["job-1", "job"], ["job-1", "other"], [long, "ü"], ["job-1", long]] as const) {
+      const thread = new Thread({ target: targets.rename, module, args: [after], name: before }).start();
+      await thread.joinAsync();
+      assert.equal(thread.name, after === long ? "ü".repeat(32) : after); // 64 bytes of it
+    }
+    const thread = new Thread({ target: add, module, args: [1, 2], name: long }).start();
+    await thread.joinAsync();
+    assert.equal(thread.name, long);
+  });
+
   test("T2 before start, while alive, after the end", async () => {
     const event = new lockstep.Event();
     const thread = new Thread({ target: targets.waitFor, module, args: [event] });

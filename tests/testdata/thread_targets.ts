@@ -23,6 +23,10 @@ export async function addLater(a: number, b: number): Promise<number> {
   return a + b;
 }
 
+export function rename(name: string): void {
+  lockstep.currentThread().name = name;
+}
+
 function inner(): string {
   return "renamed";
 }
