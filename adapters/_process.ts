@@ -7,7 +7,7 @@ import { process, threads } from "./_node_api.ts";
 import { writeNow } from "./_output.ts";
 import type { Greeting } from "./_port.ts";
 import { greeted, greetingIn, listen, starter } from "./_port.ts";
-import { onProcessEnd } from "./_process_end.ts";
+import { exitProcess, onProcessEnd } from "./_process_end.ts";
 import { spawnGiven } from "./_given_worker.ts";
 import { watchMembers } from "./_raw_workers.ts";
 import type { Host, HostEnd, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
@@ -45,7 +45,7 @@ export function processHost(options: ProcessHostOptions): Host {
     onMessage: (listener) => starter.port && listen(starter.port, listener),
     onEnd: (listener) => onProcessEnd(listener, starter.port !== undefined),
     joined: watchMembers,
-    exit: process!.exit.bind(process),
+    exit: exitProcess,
     printError: (text) => writeNow(2, text),
   };
 }

@@ -8,32 +8,82 @@ interface ErrorLike {
   readonly message?: string;
 }
 
+let leave = (code: number): void => process!.exit(code);
+
+/** Ends this agent: the program's exit listeners run, then those who wait for its end are called back. */
+export function exitProcess(code: number): void {
+  leave(code);
+}
+
 /** Calls back once, at the last moment before this agent ends; `uncaught` makes errors that nobody catches an end. */
 export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean): void {
   const realm = process!;
   const exit = realm.exit.bind(realm);
+  const { Bun, Deno } = globalThis as { Bun?: object; Deno?: object };
   let told = false;
+  let exiting = false;
   let end: HostEnd | undefined;
   const tell = (exitCode: number): void => {
     if (told) return;
     told = true;
     listener(end ?? { reason: "closed", exitCode });
   };
-  realm.on("exit", tell);
-  wrap(realm, "exit", (exitCode) => {
-    end = { reason: "exit", exitCode };
-    realm.off("exit", tell); // exit listeners run in order, and ours is to be the last
+  const failed = (error: unknown): void => {
+    if (exiting && end?.thrown !== undefined) return; // the first error is what matters
+    end = { reason: "error", exitCode: 1, thrown: { error } };
+  };
+  // The program's exit listeners may hold locks, so this one is to be the last, also when one of them throws.
+  const emit = realm.emit;
+  realm.emit = function (type: string, ...args: unknown[]): boolean {
+    if (type !== "exit") return emit.call(this, type, ...args);
+    exiting = true;
+    try {
+      return emit.call(this, type, ...args);
+    } catch (error) {
+      if (!uncaught) throw error;
+      failed(error);
+      return true;
+    } finally {
+      tell(Number(args[0] ?? 0) | 0);
+    }
+  };
+  const last = (): void => {
+    realm.off("exit", tell);
     realm.on("exit", tell);
+  };
+  if (Bun !== undefined) { // it calls no emit, but all listeners, in order
+    last();
+    realm.on("newListener", (type: string, added: unknown) => {
+      if (type === "exit" && added !== tell) queueMicrotask(last);
+    });
+  }
+  const begin = (exitCode: number): void => {
+    if (exiting) tell(exitCode); // a listener exits: none is called after it
+    if (Bun === undefined) return;
+    last();
+    if (!uncaught) return;
+    if (!exiting) realm.emit("exit", exitCode);
+    realm.removeAllListeners("exit"); // or Bun calls them again
+  };
+  const exits = (exitCode: number): void => {
+    if (!exiting || end?.thrown === undefined) end = { reason: "exit", exitCode };
+  };
+  wrap(realm, "exit", (exitCode) => {
+    exits(exitCode);
+    begin(exitCode);
   });
-  const { Deno } = globalThis as { Deno?: object };
   if (Deno !== undefined) { // these two run no exit listener
     wrap(Deno, "exit", (exitCode) => {
-      end = { reason: "exit", exitCode };
+      exits(exitCode);
       tell(exitCode);
     });
     wrap(globalThis, "close", () => tell(0));
   }
   if (!uncaught) return;
+  leave = (code) => {
+    begin(code);
+    exit(code);
+  };
   // Under its own test runner Bun tells this listener only, and then ends the worker as if nothing were.
   const target = globalThis as { addEventListener?(type: string, listener: (event: ErrorLike) => void): void };
   target.addEventListener?.("error", (event) => {
@@ -42,9 +92,8 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     realm.on(event, (error: unknown) => {
       if (realm.listenerCount(event) > 1) return; // the program sees to it itself
-      end = { reason: "error", exitCode: 1, thrown: { error } };
-      tell(1);
-      exit(1);
+      failed(error);
+      if (!exiting) leave(1);
     });
   }
 }

@@ -62,8 +62,7 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
     await end.childrenEnd();
     end.threw(error);
   }
-  await end.linger();
-  host.exit(0);
+  await end.leave();
 }
 
 async function perform(core: ThreadCore, start: ThreadStart): Promise<unknown> {
@@ -131,6 +130,8 @@ function fires(core: ThreadCore, interval: number): Promise<boolean> {
 /** Every way in which a thread ends. */
 class ThreadEnd {
   readonly #core: ThreadCore;
+  /** How it is going to have ended once no code of the program runs any more, and the error that is told. */
+  #kept: { readonly ending: Ending; readonly error: unknown } | undefined;
 
   constructor(core: ThreadCore) {
     this.#core = core;
@@ -150,15 +151,19 @@ class ThreadEnd {
   }
 
   async #exit(): Promise<void> {
-    this.#settle({ kind: "ended", reason: "terminated" }, undefined);
-    await this.linger();
-    requireHost().exit(0);
+    this.#keep({ kind: "ended", reason: "terminated" }, undefined);
+    await this.leave();
   }
 
-  /** Stays, although it has ended, where the end of its worker would cut short threads that go on: see deno.ts. */
-  async linger(): Promise<void> {
-    if (requireHost().stopsRunningCode) return;
-    for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
+  /** Ends it. The program's exit listeners run first: they may take locks, which would be recovered from under them. */
+  async leave(): Promise<void> {
+    const host = requireHost();
+    if (!host.stopsRunningCode && children().length > 0) {
+      this.#settleKept(); // it has ended, but stays, as the end of its worker would cut short threads that go on: see deno.ts
+      for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
+    }
+    host.exit(0); // in a process this ends in abruptly()
+    this.#settleKept();
   }
 
   /** The target returned. */
@@ -179,7 +184,7 @@ class ThreadEnd {
       }
     }
     if (bytes === "posted" || bytes.length <= record.limit) {
-      return this.#settle({ kind: "returned", bytes }, undefined);
+      return this.#keep({ kind: "returned", bytes }, undefined);
     }
     this.threw(
       new RangeError(
@@ -192,7 +197,7 @@ class ThreadEnd {
   threw(error: unknown): void {
     const { record, title } = this.#core;
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
-      return this.#settle({ kind: "ended", reason: "terminated" }, undefined);
+      return this.#keep({ kind: "ended", reason: "terminated" }, undefined);
     }
     let bytes = encodeError(error).slice(); // a hook may encode too
     if (bytes.length > record.capacity) {
@@ -200,12 +205,15 @@ class ThreadEnd {
         `maxResultBytes is ${record.limit}`;
       bytes = encodeBriefly(error, why, record.capacity).slice();
     }
-    this.#settle({ kind: "threw", bytes }, error);
+    this.#keep({ kind: "threw", bytes }, error);
   }
 
-  /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught. */
+  /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught; or at its end. */
   abruptly(end: HostEnd): void {
     const { record } = this.#core;
+    if (record.done) return;
+    // What an exit listener throws is not lost; that it exits changes nothing.
+    if (end.thrown === undefined || this.#kept?.ending.kind !== "returned") this.#settleKept();
     if (record.done) return;
     const mine = children();
     for (const child of mine) askToStop(child);
@@ -215,6 +223,14 @@ class ThreadEnd {
     const bytes = thrown === undefined ? undefined : encodeError(thrown.error).slice();
     const stopping = (record.control & KILL_BIT) !== 0;
     this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, thrown?.error);
+  }
+
+  #keep(ending: Ending, error: unknown): void {
+    this.#kept ??= { ending, error };
+  }
+
+  #settleKept(): void {
+    if (this.#kept !== undefined) this.#settle(this.#kept.ending, this.#kept.error);
   }
 
   #settle(ending: Ending, error: unknown): void {

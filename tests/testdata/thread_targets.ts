@@ -218,6 +218,21 @@ export async function endBy(how: string): Promise<void> {
   await new Promise(() => {});
 }
 
+/** Ends with an exit listener that takes its time and a lock; both are said in `how`. */
+export function endListening(how: string, lock: Lock, at: SharedValue<"i32">): string | Promise<void> {
+  realm.process.on("exit", () => {
+    const guard = lock.acquire();
+    at.value = 1;
+    for (const end = performance.now() + 200; performance.now() < end;);
+    at.value = 2;
+    guard.release();
+    if (how.includes("listener throws")) throw new TypeError("from the listener");
+    if (how.includes("listener exits")) realm.process.exit(3);
+  });
+  if (how.startsWith("throw")) throw new RangeError("from the target");
+  return how.startsWith("return") ? "returned" : endBy(how.split(",")[0]!);
+}
+
 /** Ends while it holds a lock. */
 export function dieHolding(lock: Lock, how: string): Promise<void> {
   lock.acquire();
