@@ -12,7 +12,7 @@ import type { ThreadStart } from "./_thread_messages.ts";
 import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
-import { askToStop, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
+import { askToStop, hearChildren, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
 import { load } from "./_atomics.ts";
 import { SLICE, waitAsync } from "./_wait.ts";
 import type { HostEnd } from "./host.ts";
@@ -219,6 +219,7 @@ class ThreadEnd {
     for (const child of mine) askToStop(child);
     for (const child of mine) child.endedBy(now() + (child.roster.waits(child.id) ? 2 * SLICE : GRACE));
     for (const child of children()) child.record.tell(KILL_BIT);
+    hearChildren();
     const { reason, exitCode, thrown } = end;
     const bytes = thrown === undefined ? undefined : encodeError(thrown.error).slice();
     const stopping = (record.control & KILL_BIT) !== 0;

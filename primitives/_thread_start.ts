@@ -138,11 +138,18 @@ function tellAtEnd(host: Host): void {
   host.onEnd(() => {
     for (const child of [...agent.children] as ThreadCore[]) {
       if (host.stopsRunningCode) child.local.worker?.terminate(); // all at once, or the last spin until their turn
-      drain(child);
-      if (child.record.done) noteEnd(child);
     }
+    hearChildren();
     tellUntold();
   });
+}
+
+/** Takes up, at the end of this agent, what its threads have said and how those ended that have. */
+export function hearChildren(): void {
+  for (const child of [...agent.children] as ThreadCore[]) {
+    drain(child);
+    if (child.record.done) noteEnd(child);
+  }
 }
 
 /** Takes the messages of a worker that have arrived and not been heard yet. */

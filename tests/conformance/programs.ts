@@ -82,6 +82,8 @@ export function programsCases({ memory }: Capabilities): void {
     "RangeError it failed 1\n",
     failed,
   );
+  ends("T19 also when its starter exits before it can", "exitsAfterFailed", "main is done\n", failed);
+  ends("T19 T21 then the hook is told, too", "exitsAfterFailedHook", "worker-5 RangeError: it failed\n");
   ends("T19 one that is joined is not", "failsJoined", "joined it failed\n");
   ends("T19 one that was asked for in vain is, when the program ends", "failsAfterTry", "main is done\n", failed);
   const both =

@@ -45,6 +45,13 @@ export function failStrangely(): never {
   throw new RangeError("it failed", { cause: Object.assign(Object.create(null), { port: 1 }) });
 }
 
+export function exitAfterFailed(asks: boolean): void {
+  const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-5" }).start();
+  if (asks) thread.tryJoin();
+  while (thread.alive);
+  process.exit(0);
+}
+
 export function setHook(): void {
   setExceptHook(() => {});
 }
@@ -145,6 +152,19 @@ const programs: Record<string, () => unknown> = {
     const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-4" }).start();
     while (thread.alive);
     console.error("main goes on");
+  },
+
+  /** A thread that exits while it is busy, and has not heard yet of its own thread's end. */
+  async exitsAfterFailed() {
+    await new Thread({ target: exitAfterFailed, module, args: [true] }).start().joinAsync().catch(() => {});
+    console.log("main is done");
+  },
+
+  async exitsAfterFailedHook() {
+    const told = new Promise<string>((resolve) => setExceptHook((error, { name }) => resolve(`${name} ${error}`)));
+    await new Thread({ target: exitAfterFailed, module, args: [false] }).start().joinAsync().catch(() => {});
+    console.log(await Promise.race([told, sayLate("main is done", 5000)]));
+    process.exit(0);
   },
 
   exit0() {
