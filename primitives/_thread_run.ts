@@ -151,7 +151,10 @@ class ThreadEnd {
   }
 
   async #exit(): Promise<void> {
+    if (this.#kept !== undefined) return; // it is about to end
     this.#keep({ kind: "ended", reason: "terminated" }, undefined);
+    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+    hearChildren();
     await this.leave();
   }
 

@@ -77,7 +77,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     });
     watch(record, () => {
       if ((record.control & KILL_BIT) !== 0 && host.stopsRunningCode) worker.terminate();
-    }, () => host.stopsRunningCode || worker.setRef(false)); // it may linger, and nobody waits for that
+    }, () => host.stopsRunningCode || lingersFor(core) || worker.setRef(false));
     record.startReturns();
   } catch (cause) {
     agent.children.delete(core);
@@ -89,6 +89,11 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
       cause,
     });
   }
+}
+
+/** Whether a thread that has ended stays for threads that it started, and that the program waits for. */
+function lingersFor({ roster, id }: ThreadCore): boolean {
+  return roster.list().some(({ parent, flags }) => parent === id && (flags & DAEMON_BIT) === 0);
 }
 
 /** What is said by a thread that this agent has started, or by its own starter. */

@@ -202,6 +202,15 @@ export function threadEndsCases(has: Capabilities): void {
     }
   });
 
+  test("T25 terminate() of a thread that idles takes the threads with it that it has started", async () => {
+    const here = new Event();
+    const thread = new Thread({ target: targets.idleWithThread, module, args: [here] }).start();
+    await here.waitAsync();
+    await thread.terminate();
+    assert.equal((await failure(thread)).reason, "terminated");
+    await until(() => lockstep.enumerateThreads().every(({ name }) => name !== "idle below"));
+  }, { skip: server ? undefined : "in browsers they are the page's, and outlive a starter that is killed" });
+
   test("T25 terminate() kills a thread that runs", async () => {
     const turns = new SharedValue("i32");
     const thread = new Thread({ target: targets.spin, module, args: [turns], daemon: true }).start();

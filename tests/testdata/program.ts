@@ -30,6 +30,17 @@ export function startSayLate(text: string): void {
   new Thread({ target: sayLate, module, args: [text, 300] }).start();
 }
 
+export function spinThenSay(text: string, up: SharedValue<"i32">): void {
+  up.add(1);
+  for (const end = performance.now() + 4000; performance.now() < end;);
+  console.log(text);
+}
+
+export async function startSpinThenSay(text: string, up: SharedValue<"i32">): Promise<void> {
+  new Thread({ target: spinThenSay, module, args: [text, up] }).start();
+  await sayLate("never", 60_000);
+}
+
 export function busy(up: SharedValue<"i32">, go: Event, talks: boolean): never {
   up.add(1);
   go.wait();
@@ -82,6 +93,15 @@ const programs: Record<string, () => unknown> = {
 
   grandchild() {
     new Thread({ target: startSayLate, module, args: ["from the grandchild"] }).start();
+    console.log("main is done");
+  },
+
+  /** Its thread is terminated while one that it started spins. */
+  async spinningGrandchild() {
+    const up = new SharedValue("i32");
+    const thread = new Thread({ target: startSpinThenSay, module, args: ["from the grandchild", up] }).start();
+    while (up.value === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await thread.terminate({ grace: 20 });
     console.log("main is done");
   },
 

@@ -150,6 +150,12 @@ export function spin(turns: SharedValue<"i32">): void {
   while (turns.add(1) >= 0);
 }
 
+/** Starts a thread that idles, as this one does then. */
+export async function idleWithThread(here: lockstep.Event): Promise<void> {
+  new Thread({ target: idle, module, args: [here], name: "idle below", daemon: false }).start();
+  await idle();
+}
+
 /** Has a thread that spins end. */
 export function stopSpinning(turns: SharedValue<"i32">): void {
   turns.value = -(2 ** 31);
