@@ -29,9 +29,10 @@ export function processHost(options: ProcessHostOptions): Host {
   const { isMainThread, threadId, workerData } = threads();
   const greeting = greetingIn(workerData);
   if (greeting !== undefined) greeted(greeting);
+  const isMain = isMainThread && realm.WorkerGlobalScope === undefined; // Deno's web workers call themselves main
   return {
     ...options,
-    isMainThread: isMainThread && realm.WorkerGlobalScope === undefined, // Deno's web workers call themselves main
+    isMainThread: isMain,
     startsBlocked: true,
     takesBlocked: true,
     mapsFrom: process!.platform === "linux" ? GLIBC_MAPS : undefined,
@@ -43,7 +44,7 @@ export function processHost(options: ProcessHostOptions): Host {
     spawn: (start, events) => start.worker === undefined ? spawn(start, events) : spawnGiven(start, events),
     post: (message) => starter.port?.postMessage(message),
     onMessage: (listener) => starter.port && listen(starter.port, listener),
-    onEnd: (listener) => onProcessEnd(listener, starter.port !== undefined),
+    onEnd: (listener) => onProcessEnd(listener, starter.port !== undefined, isMain),
     joined: watchMembers,
     exit: exitProcess,
     printError: (text) => writeNow(2, text),

@@ -6,6 +6,8 @@ import type { HostEnd } from "../primitives/host.ts";
 interface ErrorLike {
   readonly error?: unknown;
   readonly message?: string;
+  readonly reason?: unknown;
+  readonly defaultPrevented?: boolean;
 }
 
 let leave = (code: number): void => process!.exit(code);
@@ -15,8 +17,11 @@ export function exitProcess(code: number): void {
   leave(code);
 }
 
-/** Calls back once, at the last moment before this agent ends; `uncaught` makes errors that nobody catches an end. */
-export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean): void {
+/**
+ * Calls back once, at the last moment before this agent ends; in the main thread of Deno also before, at an error that
+ * may end it. `uncaught` makes errors that nobody catches an end.
+ */
+export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean, isMain: boolean): void {
   const realm = process!;
   const exit = realm.exit.bind(realm);
   const { Bun, Deno } = globalThis as { Bun?: object; Deno?: object };
@@ -79,13 +84,20 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
     });
     wrap(globalThis, "close", () => tell(0));
   }
+  const target = globalThis as { addEventListener?(type: string, listener: (event: ErrorLike) => void): void };
+  if (isMain && Deno !== undefined) { // no exit listener runs either; the program may see to it later, so this is not the end
+    for (const type of ["error", "unhandledrejection"]) {
+      target.addEventListener?.(type, ({ error, reason = error, defaultPrevented }) => {
+        if (defaultPrevented !== true) listener({ reason: "error", exitCode: 1, thrown: { error: reason } });
+      });
+    }
+  }
   if (!uncaught) return;
   leave = (code) => {
     begin(code);
     exit(code);
   };
   // Under its own test runner Bun tells this listener only, and then ends the worker as if nothing were.
-  const target = globalThis as { addEventListener?(type: string, listener: (event: ErrorLike) => void): void };
   target.addEventListener?.("error", (event) => {
     end ??= { reason: "error", exitCode: 1, thrown: { error: event.error ?? new Error(event.message) } };
   });

@@ -102,6 +102,8 @@ export function programsCases({ memory }: Capabilities): void {
     /^Exception in thread worker-3:\nThreadError: .*exit\(3\)/,
   );
   ends("T18 an uncaught error in main ends the program as the runtime does", "mainFails", "", /main failed/, 1);
+  const failedToo = /^(?=[^]*main failed)(?=[^]*Exception in thread worker-2:\nRangeError: it failed\n)/;
+  ends("T18 T19 and then the errors of threads are printed, too", "mainFailsAfterTry", "", failedToo, 1);
   ends("T18 so does an exit call in main", "mainExits", "", "", 5);
   ends("what a thread prints appears at once, also while main is busy", "outputAtOnce", "from the thread\nfrom main\n");
 

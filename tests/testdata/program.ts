@@ -202,6 +202,14 @@ const programs: Record<string, () => unknown> = {
     throw new RangeError("main failed");
   },
 
+  /** With an error of a thread that was asked for in vain. */
+  mainFailsAfterTry() {
+    const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-2" }).start();
+    thread.tryJoin();
+    while (thread.alive);
+    throw new RangeError("main failed");
+  },
+
   mainExits() {
     new Thread({ target: sayLate, module, args: ["never", 60_000] }).start();
     process.exit(5);
