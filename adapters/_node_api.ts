@@ -34,6 +34,7 @@ export interface NodeProcess {
   off(event: string, listener: (...args: any[]) => void): unknown;
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
+  listeners(event: string): ((...args: any[]) => void)[];
   removeAllListeners(event: string): unknown;
   getBuiltinModule(name: string): unknown;
 }

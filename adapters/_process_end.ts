@@ -37,26 +37,29 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
     if (exiting && end?.thrown !== undefined) return; // the first error is what matters
     end = { reason: "error", exitCode: 1, thrown: { error } };
   };
-  // The program's exit listeners may hold locks, so this one is to be the last, also when one of them throws.
-  const emit = realm.emit;
-  realm.emit = function (type: string, ...args: unknown[]): boolean {
-    if (type !== "exit") return emit.call(this, type, ...args);
+  /** Runs the program's exit listeners, which may hold locks, before it tells; also when one of them throws. */
+  const tellAfter = (run: () => void, exitCode: number): void => {
     exiting = true;
     try {
-      return emit.call(this, type, ...args);
+      run();
     } catch (error) {
       if (!uncaught) throw error;
       failed(error);
-      return true;
     } finally {
-      tell(Number(args[0] ?? 0) | 0);
+      tell(exitCode);
     }
+  };
+  const emit = realm.emit;
+  realm.emit = function (type: string, ...args: unknown[]): boolean {
+    if (type !== "exit") return emit.call(this, type, ...args);
+    tellAfter(() => emit.call(this, type, ...args), Number(args[0] ?? 0) | 0);
+    return true;
   };
   const last = (): void => {
     realm.off("exit", tell);
     realm.on("exit", tell);
   };
-  if (Bun !== undefined) { // it calls no emit, but all listeners, in order
+  if (Bun !== undefined) { // it does not call emit; what a listener throws may get lost, and the next one is called
     last();
     realm.on("newListener", (type: string, added: unknown) => {
       if (type === "exit" && added !== tell) queueMicrotask(last);
@@ -65,10 +68,10 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
   const begin = (exitCode: number): void => {
     if (exiting) tell(exitCode); // a listener exits: none is called after it
     if (Bun === undefined) return;
-    last();
-    if (!uncaught) return;
-    if (!exiting) realm.emit("exit", exitCode);
-    realm.removeAllListeners("exit"); // or Bun calls them again
+    if (!uncaught) return last();
+    const listeners = realm.listeners("exit").filter((listener) => listener !== tell);
+    realm.removeAllListeners("exit");
+    if (!exiting) tellAfter(() => listeners.forEach((listener) => listener.call(realm, exitCode)), exitCode);
   };
   const exits = (exitCode: number): void => {
     if (!exiting || end?.thrown === undefined) end = { reason: "exit", exitCode };
