@@ -130,8 +130,8 @@ function fires(core: ThreadCore, interval: number): Promise<boolean> {
 /** Every way in which a thread ends. */
 class ThreadEnd {
   readonly #core: ThreadCore;
-  /** How it is going to have ended once no code of the program runs any more, and the error that is told. */
-  #kept: { readonly ending: Ending; readonly error: unknown } | undefined;
+  /** How it is going to have ended once no code of the program runs any more. */
+  #kept: Ending | undefined;
 
   constructor(core: ThreadCore) {
     this.#core = core;
@@ -216,7 +216,7 @@ class ThreadEnd {
     const { record } = this.#core;
     if (record.done) return;
     // What an exit listener throws is not lost; that it exits changes nothing.
-    if (end.thrown === undefined || this.#kept?.ending.kind !== "returned") this.#settleKept();
+    if (end.thrown === undefined || this.#kept?.kind !== "returned") this.#settleKept();
     if (record.done) return;
     const mine = children();
     for (const child of mine) askToStop(child);
@@ -230,21 +230,27 @@ class ThreadEnd {
   }
 
   #keep(ending: Ending, error: unknown): void {
-    this.#kept ??= { ending, error };
+    if (this.#kept !== undefined) return;
+    this.#kept = ending;
+    this.#tell(ending, error); // now, as in a browser nothing can be posted once the worker is to close
   }
 
   #settleKept(): void {
-    if (this.#kept !== undefined) this.#settle(this.#kept.ending, this.#kept.error);
+    if (this.#kept === undefined) return;
+    tellUntold();
+    this.#core.record.end(this.#kept);
   }
 
   #settle(ending: Ending, error: unknown): void {
-    const core = this.#core;
-    const { record } = core;
+    const { record } = this.#core;
     if (record.done) return;
-    tellUntold();
-    const told = error ?? (ending.kind === "ended" ? failureOf(core, ending) : undefined);
-    tellOwnEnd(core, ending, told);
+    this.#tell(ending, error);
     record.end(ending);
+  }
+
+  #tell(ending: Ending, error: unknown): void {
+    tellUntold();
+    tellOwnEnd(this.#core, ending, error ?? (ending.kind === "ended" ? failureOf(this.#core, ending) : undefined));
   }
 
   /** Waits for the threads that this one has started, also meanwhile; its daemons are terminated. */
