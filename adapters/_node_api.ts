@@ -33,7 +33,10 @@ export interface NodeProcess {
   exit(code?: number): never;
   on(event: string, listener: (...args: any[]) => void): unknown;
   off(event: string, listener: (...args: any[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
+  listeners(event: string): ((...args: any[]) => void)[];
+  removeAllListeners(event: string): unknown;
   getBuiltinModule(name: string): unknown;
 }
 

@@ -8,7 +8,7 @@ import type { NodeFiles } from "./_node_api.ts";
 import { writeNow } from "./_output.ts";
 import type { Greeting } from "./_port.ts";
 import { greeted, greetingIn, listen, starter } from "./_port.ts";
-import { onProcessEnd } from "./_process_end.ts";
+import { exitProcess, onProcessEnd } from "./_process_end.ts";
 import { spawnGiven } from "./_given_worker.ts";
 import { watchMembers } from "./_raw_workers.ts";
 import type { Host, HostEnd, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
@@ -36,9 +36,10 @@ export function processHost(options: ProcessHostOptions): Host {
   const { isMainThread, threadId, workerData } = threads();
   const greeting = greetingIn(workerData);
   if (greeting !== undefined) greeted(greeting);
+  const isMain = isMainThread && realm.WorkerGlobalScope === undefined; // Deno's web workers call themselves main
   return {
     ...options,
-    isMainThread: isMainThread && realm.WorkerGlobalScope === undefined, // Deno's web workers call themselves main
+    isMainThread: isMain,
     startsBlocked: true,
     takesBlocked: true,
     mapsFrom: process!.platform === "linux" ? GLIBC_MAPS : undefined,
@@ -50,9 +51,9 @@ export function processHost(options: ProcessHostOptions): Host {
     spawn: (start, events) => start.worker === undefined ? spawn(start, events) : spawnGiven(start, events),
     post: (message) => starter.port?.postMessage(message),
     onMessage: (listener) => starter.port && listen(starter.port, listener),
-    onEnd: (listener) => onProcessEnd(listener, starter.port !== undefined),
+    onEnd: (listener) => onProcessEnd(listener, starter.port !== undefined, isMain),
     joined: watchMembers,
-    exit: process!.exit.bind(process),
+    exit: exitProcess,
     printError: (text) => writeNow(2, text),
   };
 }

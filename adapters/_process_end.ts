@@ -6,45 +6,109 @@ import type { HostEnd } from "../primitives/host.ts";
 interface ErrorLike {
   readonly error?: unknown;
   readonly message?: string;
+  readonly reason?: unknown;
+  readonly defaultPrevented?: boolean;
 }
 
-/** Calls back once, at the last moment before this agent ends; `uncaught` makes errors that nobody catches an end. */
-export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean): void {
+let leave = (code: number): void => process!.exit(code);
+
+/** Ends this agent: the program's exit listeners run, then those who wait for its end are called back. */
+export function exitProcess(code: number): void {
+  leave(code);
+}
+
+/**
+ * Calls back once, at the last moment before this agent ends; in the main thread of Deno also before, at an error that
+ * may end it. `uncaught` makes errors that nobody catches an end.
+ */
+export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean, isMain: boolean): void {
   const realm = process!;
   const exit = realm.exit.bind(realm);
+  const { Bun, Deno } = globalThis as { Bun?: object; Deno?: object };
   let told = false;
+  let exiting = false;
   let end: HostEnd | undefined;
   const tell = (exitCode: number): void => {
     if (told) return;
     told = true;
     listener(end ?? { reason: "closed", exitCode });
   };
-  realm.on("exit", tell);
-  wrap(realm, "exit", (exitCode) => {
-    end = { reason: "exit", exitCode };
-    realm.off("exit", tell); // exit listeners run in order, and ours is to be the last
+  const failed = (error: unknown): void => {
+    if (exiting && end?.thrown !== undefined) return; // the first error is what matters
+    end = { reason: "error", exitCode: 1, thrown: { error } };
+  };
+  /** Runs the program's exit listeners, which may hold locks, before it tells; also when one of them throws. */
+  const tellAfter = (run: () => void, exitCode: number): void => {
+    exiting = true;
+    try {
+      run();
+    } catch (error) {
+      if (!uncaught) throw error;
+      failed(error);
+    } finally {
+      tell(exitCode);
+    }
+  };
+  const emit = realm.emit;
+  realm.emit = function (type: string, ...args: unknown[]): boolean {
+    if (type !== "exit") return emit.call(this, type, ...args);
+    tellAfter(() => emit.call(this, type, ...args), Number(args[0] ?? 0) | 0);
+    return true;
+  };
+  const last = (): void => {
+    realm.off("exit", tell);
     realm.on("exit", tell);
+  };
+  if (Bun !== undefined) { // it does not call emit; what a listener throws may get lost, and the next one is called
+    last();
+    realm.on("newListener", (type: string, added: unknown) => {
+      if (type === "exit" && added !== tell) queueMicrotask(last);
+    });
+  }
+  const begin = (exitCode: number): void => {
+    if (exiting) tell(exitCode); // a listener exits: none is called after it
+    if (Bun === undefined) return;
+    if (!uncaught) return last();
+    const listeners = realm.listeners("exit").filter((listener) => listener !== tell);
+    realm.removeAllListeners("exit");
+    if (!exiting) tellAfter(() => listeners.forEach((listener) => listener.call(realm, exitCode)), exitCode);
+  };
+  const exits = (exitCode: number): void => {
+    if (!exiting || end?.thrown === undefined) end = { reason: "exit", exitCode };
+  };
+  wrap(realm, "exit", (exitCode) => {
+    exits(exitCode);
+    begin(exitCode);
   });
-  const { Deno } = globalThis as { Deno?: object };
   if (Deno !== undefined) { // these two run no exit listener
     wrap(Deno, "exit", (exitCode) => {
-      end = { reason: "exit", exitCode };
+      exits(exitCode);
       tell(exitCode);
     });
     wrap(globalThis, "close", () => tell(0));
   }
-  if (!uncaught) return;
-  // Under its own test runner Bun tells this listener only, and then ends the worker as if nothing were.
   const target = globalThis as { addEventListener?(type: string, listener: (event: ErrorLike) => void): void };
+  if (isMain && Deno !== undefined) { // no exit listener runs either; the program may see to it later, so this is not the end
+    for (const type of ["error", "unhandledrejection"]) {
+      target.addEventListener?.(type, ({ error, reason = error, defaultPrevented }) => {
+        if (defaultPrevented !== true) listener({ reason: "error", exitCode: 1, thrown: { error: reason } });
+      });
+    }
+  }
+  if (!uncaught) return;
+  leave = (code) => {
+    begin(code);
+    exit(code);
+  };
+  // Under its own test runner Bun tells this listener only, and then ends the worker as if nothing were.
   target.addEventListener?.("error", (event) => {
     end ??= { reason: "error", exitCode: 1, thrown: { error: event.error ?? new Error(event.message) } };
   });
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     realm.on(event, (error: unknown) => {
       if (realm.listenerCount(event) > 1) return; // the program sees to it itself
-      end = { reason: "error", exitCode: 1, thrown: { error } };
-      tell(1);
-      exit(1);
+      failed(error);
+      if (!exiting) leave(1);
     });
   }
 }

@@ -15,9 +15,9 @@ export const isPage: boolean = (globalThis as { WorkerGlobalScope?: unknown }).W
 
 const close: () => void = isPage ? () => {} : realm.close.bind(realm);
 
-/** Ends this worker; its present task goes on to its end. */
+/** Ends this worker, once its present code has run to its end. */
 export function exitWorker(): void {
-  close();
+  queueMicrotask(close);
 }
 
 /** Calls back once, at the last moment before this agent ends; in a thread errors that nobody catches are an end. */

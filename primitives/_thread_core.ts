@@ -12,7 +12,7 @@ import { localOf } from "./_local.ts";
 import { createRecord, memory } from "./_memory.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { DAEMON_BIT, DEAD, MAIN_BIT, RAW_BIT, RUNNING, STARTING } from "./_roster_record.ts";
+import { DAEMON_BIT, DEAD, MAIN_BIT, NAME_BYTES, RAW_BIT, RUNNING, STARTING } from "./_roster_record.ts";
 import type { Joined } from "./_thread_outcome.ts";
 import { arrival, outcomeOf, receive, takePosted } from "./_thread_outcome.ts";
 import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } from "./_thread_record.ts";
@@ -36,6 +36,14 @@ export class ThreadLocal {
   readonly listeners: Set<() => void> = new Set<() => void>();
   /** Called when its worker is known to have stopped. */
   readonly stopListeners: Set<() => void> = new Set<() => void>();
+}
+
+const encoder = new TextEncoder();
+
+/** A name as the roster lists it. */
+function cut(name: string): string {
+  if (name.length <= NAME_BYTES / 3) return name; // no character takes more
+  return name.slice(0, encoder.encodeInto(name, new Uint8Array(NAME_BYTES)).read);
 }
 
 /** Room for a result, unless told by the caller or the memory: reserved, and not used up. */
@@ -121,7 +129,7 @@ export class ThreadCore implements Wanted {
     const { id } = this;
     if (id === 0) return this.#name;
     const listed = this.roster.name(id); // cut to 64 bytes, "" when the slot has gone to another
-    return listed === "" || this.#name.startsWith(listed) ? this.#name : this.#name = listed;
+    return listed === "" || listed === cut(this.#name) ? this.#name : this.#name = listed;
   }
 
   set name(name: string) {
@@ -215,7 +223,7 @@ export class ThreadCore implements Wanted {
 
   /** A thread that could not come up while this one is blocked would be waited for in vain. */
   #checkStarting(): void {
-    if (agent.host!.startsBlocked || this.#local?.worker === undefined || this.state !== "starting") return;
+    if (agent.host?.startsBlocked !== false || this.#local?.worker === undefined || this.state !== "starting") return;
     throw new BlockingUnavailableError(
       `Cannot join ${this.title} as it comes up only while this worker's event loop turns: use joinAsync(), ` +
         "or let Lockstep start the thread that starts it",

@@ -12,14 +12,27 @@ import { recordKey } from "./_layout.ts";
 import { decode } from "./_codec.ts";
 import { encodeError } from "./_codec_error.ts";
 import type { FullHandle } from "./_handle.ts";
+import type { Roster } from "./_roster.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import type { ThreadMessage } from "./_thread_messages.ts";
 import { errorOf } from "./_thread_outcome.ts";
-import type { Ending } from "./_thread_record.ts";
+import type { Ending, ThreadRecord } from "./_thread_record.ts";
 import type { Host } from "./host.ts";
 
 /** The object that stands for a thread; thread.ts, which stands above, puts its own here. */
 export const faces: { of(core: ThreadCore): object } = { of: (core) => core };
+
+/** The record of each agent that is a thread of Lockstep's. */
+export const ownRecords: WeakMap<object, ThreadRecord> = new WeakMap<object, ThreadRecord>();
+
+/** Sets or removes the hook of this agent. Whoever learns of a thread's end takes it back from the roster. */
+export function changeHook(hook: typeof agent.exceptHook, roster: Roster): void {
+  const [had, has] = [agent.exceptHook !== undefined, hook !== undefined];
+  agent.exceptHook = hook;
+  const record = ownRecords.get(agent);
+  if (record !== undefined) record.countHook(has);
+  else if (had !== has) roster.countHook(has ? 1 : -1);
+}
 
 /** Whether nobody needs to be told of a thread that ended so. */
 function isQuiet(ending: Ending): boolean {
@@ -68,10 +81,12 @@ function tell(core: ThreadCore, error: unknown): void {
   const host = agent.host as Host;
   const hook = agent.exceptHook;
   if (hook === undefined) return host.printError(report(core.name, error));
-  try {
-    hook(error, faces.of(core));
-  } catch (failure) {
+  const failed = (failure: unknown): void =>
     host.printError(`Exception in the except hook:\n${picture(failure)}\n${report(core.name, error)}`);
+  try {
+    Promise.resolve(hook(error, faces.of(core)) as unknown).catch(failed); // it may be async
+  } catch (failure) {
+    failed(failure);
   }
 }
 
@@ -80,21 +95,56 @@ function report(name: string, error: unknown): string {
   return `Exception in thread ${name}:\n${picture(error)}\n`;
 }
 
-/** An error with its stack and its causes, alike on every engine. */
+/** An error with its stack and its causes, alike on every engine. Never throws, whatever the error is. */
 export function picture(error: unknown): string {
   const parts = [one(error)];
-  for (let at = error; at instanceof Error && at.cause !== undefined && parts.length < 8; at = at.cause) {
-    parts.push(`Caused by: ${one(at.cause)}`);
-  }
+  let cause = causeOf(error);
+  for (; cause !== undefined && parts.length < 8; cause = causeOf(cause)) parts.push(`Caused by: ${one(cause)}`);
   return parts.join("\n");
 }
 
+function causeOf(error: unknown): unknown {
+  return isError(error) ? read(error, "cause") : undefined;
+}
+
 function one(error: unknown): string {
-  if (!(error instanceof Error)) return `Uncaught value: ${String(error)}`;
-  const head = `${error.name}: ${error.message}`;
-  const stack = error.stack ?? "";
+  if (!isError(error)) return `Uncaught value: ${textOf(error)}`;
+  const head = `${textOf(read(error, "name") ?? "Error")}: ${textOf(read(error, "message") ?? "")}`;
+  const found = read(error, "stack");
+  const stack = typeof found === "string" ? found : "";
   if (stack.startsWith(head)) return stack.trimEnd();
   // V8 keeps the head of the time when the error was made; other engines have none.
   const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line)).map((line) => line.trim());
   return [head, ...frames.map((line) => line.startsWith("at ") ? `    ${line}` : `    at ${line}`)].join("\n");
+}
+
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false; // a Proxy that lets nobody look
+  }
+}
+
+/** A property; `undefined` for a getter that throws. */
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value as text; also one that refuses, as an object without a prototype does. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value === "function" ? "a function" : "an object";
+  }
+}
+
+/** What an error says, or whatever else was thrown. */
+export function messageOf(error: unknown): string {
+  return textOf(isError(error) ? read(error, "message") : error);
 }

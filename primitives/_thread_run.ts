@@ -7,12 +7,12 @@ import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import { messageOf, ownRecords, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
 import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
-import { askToStop, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
+import { askToStop, hearChildren, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
 import { exported } from "./_thread_target.ts";
 import type { Target } from "./_thread_target.ts";
 import { load } from "./_atomics.ts";
@@ -45,6 +45,7 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
   if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
   const core = ThreadCore.attach(start.record);
   useRoster(core.roster);
+  ownRecords.set(agent, core.record);
   core.roster.adopt(start.id); // before the target's module makes anything
   core.record.tell(UP_BIT);
   const end = new ThreadEnd(core);
@@ -61,8 +62,7 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
     await end.childrenEnd();
     end.threw(error);
   }
-  await end.linger();
-  host.exit(0);
+  await end.leave();
 }
 
 async function perform(core: ThreadCore, start: ThreadStart): Promise<unknown> {
@@ -89,7 +89,7 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
     found = await import(/* @vite-ignore */ module);
   } catch (cause) {
     if (cause instanceof ThreadError) throw cause;
-    throw failure(core, `its module could not be imported: ${cause instanceof Error ? cause.message : cause}`, cause);
+    throw failure(core, `its module could not be imported: ${messageOf(cause)}`, cause);
   } finally {
     agent.importing = false;
   }
@@ -124,6 +124,8 @@ function fires(core: ThreadCore, interval: number): Promise<boolean> {
 /** Every way in which a thread ends. */
 class ThreadEnd {
   readonly #core: ThreadCore;
+  /** How it is going to have ended once no code of the program runs any more. */
+  #kept: Ending | undefined;
 
   constructor(core: ThreadCore) {
     this.#core = core;
@@ -143,15 +145,22 @@ class ThreadEnd {
   }
 
   async #exit(): Promise<void> {
-    this.#settle({ kind: "ended", reason: "terminated" }, undefined);
-    await this.linger();
-    requireHost().exit(0);
+    if (this.#kept !== undefined) return; // it is about to end
+    this.#keep({ kind: "ended", reason: "terminated" }, undefined);
+    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+    hearChildren();
+    await this.leave();
   }
 
-  /** Stays, although it has ended, where the end of its worker would cut short threads that go on: see deno.ts. */
-  async linger(): Promise<void> {
-    if (requireHost().stopsRunningCode) return;
-    for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
+  /** Ends it. The program's exit listeners run first: they may take locks, which would be recovered from under them. */
+  async leave(): Promise<void> {
+    const host = requireHost();
+    if (!host.stopsRunningCode && children().length > 0) {
+      this.#settleKept(); // it has ended, but stays, as the end of its worker would cut short threads that go on: see deno.ts
+      for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
+    }
+    host.exit(0); // in a process this ends in abruptly()
+    this.#settleKept();
   }
 
   /** The target returned. */
@@ -172,7 +181,7 @@ class ThreadEnd {
       }
     }
     if (bytes === "posted" || bytes.length <= record.limit) {
-      return this.#settle({ kind: "returned", bytes }, undefined);
+      return this.#keep({ kind: "returned", bytes }, undefined);
     }
     this.threw(
       new RangeError(
@@ -185,7 +194,7 @@ class ThreadEnd {
   threw(error: unknown): void {
     const { record, title } = this.#core;
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
-      return this.#settle({ kind: "ended", reason: "terminated" }, undefined);
+      return this.#keep({ kind: "ended", reason: "terminated" }, undefined);
     }
     let bytes = encodeError(error).slice(); // a hook may encode too
     if (bytes.length > record.capacity) {
@@ -193,45 +202,68 @@ class ThreadEnd {
         `maxResultBytes is ${record.limit}`;
       bytes = encodeBriefly(error, why, record.capacity).slice();
     }
-    this.#settle({ kind: "threw", bytes }, error);
+    this.#keep({ kind: "threw", bytes }, error);
   }
 
-  /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught. */
+  /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught; or at its end. */
   abruptly(end: HostEnd): void {
     const { record } = this.#core;
+    if (record.done) return;
+    // What an exit listener throws is not lost; that it exits changes nothing.
+    if (end.thrown === undefined || this.#kept?.kind !== "returned") this.#settleKept();
     if (record.done) return;
     const mine = children();
     for (const child of mine) askToStop(child);
     for (const child of mine) child.endedBy(now() + (child.roster.waits(child.id) ? 2 * SLICE : GRACE));
     for (const child of children()) child.record.tell(KILL_BIT);
+    hearChildren();
     const { reason, exitCode, thrown } = end;
     const bytes = thrown === undefined ? undefined : encodeError(thrown.error).slice();
     const stopping = (record.control & KILL_BIT) !== 0;
     this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, thrown?.error);
   }
 
-  #settle(ending: Ending, error: unknown): void {
-    const core = this.#core;
-    const { record } = core;
-    if (record.done) return;
+  #keep(ending: Ending, error: unknown): void {
+    if (this.#kept !== undefined) return;
+    this.#kept = ending;
+    this.#tell(ending, error); // now, as in a browser nothing can be posted once the worker is to close
+  }
+
+  #settleKept(): void {
+    if (this.#kept === undefined) return;
     tellUntold();
-    const told = error ?? (ending.kind === "ended" ? failureOf(core, ending) : undefined);
-    tellOwnEnd(core, ending, told);
+    this.#core.record.end(this.#kept);
+  }
+
+  #settle(ending: Ending, error: unknown): void {
+    const { record } = this.#core;
+    if (record.done) return;
+    this.#tell(ending, error);
     record.end(ending);
   }
 
-  /** Waits for the threads that this one has started; its daemons are terminated. */
+  #tell(ending: Ending, error: unknown): void {
+    tellUntold();
+    tellOwnEnd(this.#core, ending, error ?? (ending.kind === "ended" ? failureOf(this.#core, ending) : undefined));
+  }
+
+  /** Waits for the threads that this one has started, also meanwhile; its daemons are terminated. */
   async childrenEnd(): Promise<void> {
-    const started = [...agent.children] as ThreadCore[];
-    try {
-      for (const child of children()) {
-        if (!child.daemon) await child.ended({});
+    const stuck = new Set<ThreadCore>();
+    const next = () => children().find((child) => !child.daemon && !stuck.has(child));
+    do {
+      for (let child = next(); child !== undefined; child = next()) {
+        try {
+          await child.ended({});
+        } catch (error) {
+          if (error instanceof ThreadStoppedError) break; // then they are to stop as well
+          stuck.add(child); // it cannot end, which is no fault of the others
+        }
       }
-    } catch {
-      // Told to stop, or it cannot end: then they are to stop as well.
-    }
-    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
-    await Promise.all(started.filter((child) => !child.alive).map((child) => child.stopped(LAST_WORDS)));
+      await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+      const gone = ([...agent.children] as ThreadCore[]).filter((child) => !child.alive);
+      await Promise.all(gone.map((child) => child.stopped(LAST_WORDS)));
+    } while (next() !== undefined && (this.#core.record.control & STOP_BIT) === 0);
   }
 }
 

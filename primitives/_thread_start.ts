@@ -7,7 +7,7 @@ import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster_record.ts";
 import type { ThreadLocal } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
+import { messageOf, noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { RoutedMessage, ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
 import { takePosted, whenPosted } from "./_thread_outcome.ts";
@@ -77,7 +77,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     });
     watch(record, () => {
       if ((record.control & KILL_BIT) !== 0 && host.stopsRunningCode) worker.terminate();
-    }, () => host.stopsRunningCode || worker.setRef(false)); // it may linger, and nobody waits for that
+    }, () => host.stopsRunningCode || lingersFor(core) || worker.setRef(false));
     record.startReturns();
   } catch (cause) {
     agent.children.delete(core);
@@ -91,8 +91,9 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Whether a thread that has ended stays for threads that it started, and that the program waits for. */
+function lingersFor({ roster, id }: ThreadCore): boolean {
+  return roster.list().some(({ parent, flags }) => parent === id && (flags & DAEMON_BIT) === 0);
 }
 
 /** What is said by a thread that this agent has started, or by its own starter. */
@@ -142,11 +143,18 @@ function tellAtEnd(host: Host): void {
   host.onEnd(() => {
     for (const child of [...agent.children] as ThreadCore[]) {
       if (host.stopsRunningCode) child.local.worker?.terminate(); // all at once, or the last spin until their turn
-      drain(child);
-      if (child.record.done) noteEnd(child);
     }
+    hearChildren();
     tellUntold();
   });
+}
+
+/** Takes up, at the end of this agent, what its threads have said and how those ended that have. */
+export function hearChildren(): void {
+  for (const child of [...agent.children] as ThreadCore[]) {
+    drain(child);
+    if (child.record.done) noteEnd(child);
+  }
 }
 
 /** Takes the messages of a worker that have arrived and not been heard yet. */

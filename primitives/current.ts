@@ -11,6 +11,7 @@ import type { Roster } from "./_roster.ts";
 import { DAEMON_BIT, RUNNING, STARTING } from "./_roster_record.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import type { ThreadState } from "./_thread_core.ts";
+import { changeHook } from "./_thread_hook.ts";
 import { ThreadError } from "./errors.ts";
 import type { Thread } from "./thread.ts";
 import { face } from "./thread.ts";
@@ -117,7 +118,7 @@ export function activeCount(): number {
  * and the stack to standard error.
  *
  * The hook runs in the thread that set it, as soon as its event loop turns, for the threads that it has started and
- * those that they have. One that throws is itself printed, together with the error.
+ * those that they have. One that throws, or is async and rejects, is itself printed, together with the error.
  *
  * @param hook Gets what was thrown and the thread; `undefined` restores printing.
  *
@@ -133,7 +134,5 @@ export function setExceptHook(hook: ((error: unknown, thread: Thread) => void) |
   if (hook !== undefined && typeof hook !== "function") {
     throw new TypeError(`Cannot set the except hook as it must be a function: it is ${describe(hook)}`);
   }
-  const had = agent.exceptHook !== undefined;
-  agent.exceptHook = hook as typeof agent.exceptHook;
-  if (had !== (hook !== undefined)) memory().roster.countHook(had ? -1 : 1);
+  changeHook(hook as typeof agent.exceptHook, memory().roster);
 }

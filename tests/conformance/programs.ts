@@ -74,6 +74,8 @@ export function programsCases({ memory }: Capabilities): void {
   ends("a program that has joined its threads async does", "joinedAsync", "from the thread\nfrom the thread\n");
   ends("T15 the program ends after its threads, which end after main's code", "unjoined", "main is done\nlate\n");
   ends("T14 also after one that a thread started", "grandchild", "main is done\nfrom the grandchild\n");
+  const outlives = runtime === "deno" ? "from the grandchild\n" : ""; // elsewhere it is killed with its starter
+  ends("T14 also after one that outlives its starter", "spinningGrandchild", `main is done\n${outlives}`);
   ends("T16 daemons do not keep it, waiting", "waitingDaemon", "main is done\n");
 
   test("T16 D31 40 busy daemons, some of which print, neither delay nor break the exit", async () => {
@@ -85,11 +87,22 @@ export function programsCases({ memory }: Capabilities): void {
 
   const failed = /^Exception in thread worker-\d:\nRangeError: it failed\n {4}at .*fail.*\n/;
   ends("T19 T20 the error of a thread that nobody joins is printed", "fails", "main is done\n", failed);
+  ends(
+    "T19 also one whose cause is no text, and a late join gets it",
+    "failsStrangely",
+    "RangeError it failed 1\n",
+    failed,
+  );
+  ends("T19 also when its starter exits before it can", "exitsAfterFailed", "main is done\n", failed);
+  ends("T19 T21 then the hook is told, too", "exitsAfterFailedHook", "worker-5 RangeError: it failed\n");
   ends("T19 one that is joined is not", "failsJoined", "joined it failed\n");
   ends("T19 one that was asked for in vain is, when the program ends", "failsAfterTry", "main is done\n", failed);
   const both =
     /^Exception in the except hook:\nTypeError: the hook failed\n[^]*Exception in thread worker-9:\nRangeError/;
   ends("T21 a hook that throws is printed with the error", "hookThrows", "", both);
+  ends("T21 an async hook that rejects is too", "hookRejects", "", both);
+  const atOnce = /^Exception in thread worker-4:\nRangeError[^]*\nmain goes on\n$/;
+  ends("T21 the hook of a thread that has ended counts no more", "hookGone", "", atOnce);
   ends("T22 exit(0) in a thread prints nothing", "exit0", "main is done\n");
   ends(
     "T22 exit(3) in a thread ends that thread, and is printed when nobody joins",
@@ -98,6 +111,8 @@ export function programsCases({ memory }: Capabilities): void {
     /^Exception in thread worker-3:\nThreadError: .*exit\(3\)/,
   );
   ends("T18 an uncaught error in main ends the program as the runtime does", "mainFails", "", /main failed/, 1);
+  const failedToo = /^(?=[^]*main failed)(?=[^]*Exception in thread worker-2:\nRangeError: it failed\n)/;
+  ends("T18 T19 and then the errors of threads are printed, too", "mainFailsAfterTry", "", failedToo, 1);
   ends("T18 so does an exit call in main", "mainExits", "", "", 5);
   ends("what a thread prints appears at once, also while main is busy", "outputAtOnce", "from the thread\nfrom main\n");
   ends("so it does in a worker of one's own", "servedOutput", "from the thread\nfrom main\n".repeat(2));

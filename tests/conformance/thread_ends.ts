@@ -48,6 +48,20 @@ const ENDS: readonly (readonly [how: string, reason: string, exitCode: number | 
   ...(runtime === "deno" || runtime === "browser" ? [["close", "closed", undefined]] as const : []),
 ];
 
+/** How a thread that has an exit listener can end, and what its join then gives. */
+const LISTENED: readonly (readonly [how: string, outcome: string])[] = [
+  ["return", "returned"],
+  ["return, the listener throws", "ThreadError error 1 from the listener"],
+  ["return, the listener exits", "returned"],
+  ["throw, the listener exits", "RangeError undefined undefined undefined"],
+  ["exit 0", "ThreadError exit 0 undefined"],
+  ["exit 0, the listener throws", "ThreadError error 1 from the listener"],
+  ["exit 0, the listener exits", "ThreadError exit 3 undefined"],
+  ["nothing left", "ThreadError closed 0 undefined"],
+  ["late error", "ThreadError error 1 late"],
+  ["late error, the listener throws", "ThreadError error 1 late"],
+];
+
 /** What nobody has joined goes here instead of to the console. */
 function quietly(body: () => Promise<void>): () => Promise<void> {
   return async () => {
@@ -90,6 +104,23 @@ export function threadEndsCases(has: Capabilities): void {
         assert.equal(error.reason, reason);
         if (server) assert.equal((assert.throws(() => thread.join()) as ThreadError).reason, reason);
       }),
+    );
+  }
+
+  for (const [how, expected] of LISTENED) {
+    test(
+      `T22 the exit listeners of a thread have run when it has ended: ${how}`,
+      quietly(async () => {
+        const [lock, at] = [new Lock(), new SharedValue("i32")];
+        const thread = new Thread({ target: targets.endListening, module, args: [how, lock, at] }).start();
+        const outcome = await thread.joinAsync().catch(({ name, reason, exitCode, cause }) =>
+          `${name} ${reason} ${exitCode} ${cause?.message}`
+        );
+        assert.equal(at.value, 2);
+        lock.acquire().release();
+        assert.equal(outcome, expected);
+      }),
+      { skip: onServer },
     );
   }
 
@@ -170,6 +201,15 @@ export function threadEndsCases(has: Capabilities): void {
       assert.equal((await failure(thread)).reason, "terminated");
     }
   });
+
+  test("T25 terminate() of a thread that idles takes the threads with it that it has started", async () => {
+    const here = new Event();
+    const thread = new Thread({ target: targets.idleWithThread, module, args: [here] }).start();
+    await here.waitAsync();
+    await thread.terminate();
+    assert.equal((await failure(thread)).reason, "terminated");
+    await until(() => lockstep.enumerateThreads().every(({ name }) => name !== "idle below"));
+  }, { skip: server ? undefined : "in browsers they are the page's, and outlive a starter that is killed" });
 
   test("T25 terminate() kills a thread that runs", async () => {
     const turns = new SharedValue("i32");

@@ -72,6 +72,18 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(first.name, "renamed");
   });
 
+  test("T1 a thread that renames itself has its new name everywhere", async () => {
+    const long = "ü".repeat(40);
+    for (const [before, after] of [["job-1", "job"], ["job-1", "other"], [long, "ü"], ["job-1", long]] as const) {
+      const thread = new Thread({ target: targets.rename, module, args: [after], name: before }).start();
+      await thread.joinAsync();
+      assert.equal(thread.name, after === long ? "ü".repeat(32) : after); // 64 bytes of it
+    }
+    const thread = new Thread({ target: add, module, args: [1, 2], name: long }).start();
+    await thread.joinAsync();
+    assert.equal(thread.name, long);
+  });
+
   test("T2 before start, while alive, after the end", async () => {
     const event = new lockstep.Event();
     const thread = new Thread({ target: targets.waitFor, module, args: [event] });
@@ -326,6 +338,22 @@ export function threadsCases(has: Capabilities): void {
     const other = new Thread({ target: targets.leaveBehind, module, args: [turns, true] }).start();
     assert.equal(await other.joinAsync(), "left");
     if (!has.killsRunningCode) targets.stopSpinning(turns);
+    await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
+  });
+
+  test("T17 also for one that it starts while it waits for another", async () => {
+    const done = new SharedValue("i32");
+    const thread = new Thread({ target: targets.leaveTwo, module, args: [done] }).start();
+    assert.equal(await thread.joinAsync(), "left");
+    assert.equal(done.value, 2);
+  });
+
+  test("T17 also when another of them cannot be stopped", async () => {
+    const [turns, done] = [new SharedValue("i32"), new SharedValue("i32")];
+    const thread = new Thread({ target: targets.leaveBesideStuck, module, args: [turns, done] }).start();
+    assert.equal(await thread.joinAsync(), "left");
+    assert.equal(done.value, 1);
+    targets.stopSpinning(turns);
     await until(() => lockstep.enumerateThreads().every(({ name }) => !/spin/.test(name)));
   });
 

@@ -31,6 +31,17 @@ export function startSayLate(text: string): void {
   new Thread({ target: sayLate, module, args: [text, 300] }).start();
 }
 
+export function spinThenSay(text: string, up: SharedValue<"i32">): void {
+  up.add(1);
+  for (const end = performance.now() + 4000; performance.now() < end;);
+  console.log(text);
+}
+
+export async function startSpinThenSay(text: string, up: SharedValue<"i32">): Promise<void> {
+  new Thread({ target: spinThenSay, module, args: [text, up] }).start();
+  await sayLate("never", 60_000);
+}
+
 export function busy(up: SharedValue<"i32">, go: Event, talks: boolean): never {
   up.add(1);
   go.wait();
@@ -39,6 +50,22 @@ export function busy(up: SharedValue<"i32">, go: Event, talks: boolean): never {
 
 export function fail(text: string): never {
   throw new RangeError(text);
+}
+
+/** What it throws has a cause that is no text: an object without a prototype. */
+export function failStrangely(): never {
+  throw new RangeError("it failed", { cause: Object.assign(Object.create(null), { port: 1 }) });
+}
+
+export function exitAfterFailed(asks: boolean): void {
+  const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-5" }).start();
+  if (asks) thread.tryJoin();
+  while (thread.alive);
+  process.exit(0);
+}
+
+export function setHook(): void {
+  setExceptHook(() => {});
 }
 
 export function exit(code: number): void {
@@ -67,6 +94,15 @@ const programs: Record<string, () => unknown> = {
 
   grandchild() {
     new Thread({ target: startSayLate, module, args: ["from the grandchild"] }).start();
+    console.log("main is done");
+  },
+
+  /** Its thread is terminated while one that it started spins. */
+  async spinningGrandchild() {
+    const up = new SharedValue("i32");
+    const thread = new Thread({ target: startSpinThenSay, module, args: ["from the grandchild", up] }).start();
+    while (up.value === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await thread.terminate({ grace: 20 });
     console.log("main is done");
   },
 
@@ -109,11 +145,47 @@ const programs: Record<string, () => unknown> = {
     console.log("main is done");
   },
 
+  /** Joined once it has been told of. */
+  async failsStrangely() {
+    const thread = new Thread({ target: failStrangely, module, name: "worker-6" }).start();
+    while (thread.alive) await new Promise((resolve) => setTimeout(resolve, 10));
+    await thread.joinAsync().catch(({ name, message, cause }) => console.log(name, message, cause.port));
+  },
+
   hookThrows() {
     setExceptHook(() => {
       throw new TypeError("the hook failed");
     });
     new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
+  },
+
+  hookRejects() {
+    setExceptHook(async () => {
+      await Promise.resolve();
+      throw new TypeError("the hook failed");
+    });
+    new Thread({ target: fail, module, args: ["it failed"], name: "worker-9" }).start();
+  },
+
+  /** A thread had a hook, and is gone: no error is to wait for its event loop, or main's. */
+  hookGone() {
+    new Thread({ target: setHook, module }).start().join();
+    const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-4" }).start();
+    while (thread.alive);
+    console.error("main goes on");
+  },
+
+  /** A thread that exits while it is busy, and has not heard yet of its own thread's end. */
+  async exitsAfterFailed() {
+    await new Thread({ target: exitAfterFailed, module, args: [true] }).start().joinAsync().catch(() => {});
+    console.log("main is done");
+  },
+
+  async exitsAfterFailedHook() {
+    const told = new Promise<string>((resolve) => setExceptHook((error, { name }) => resolve(`${name} ${error}`)));
+    await new Thread({ target: exitAfterFailed, module, args: [false] }).start().joinAsync().catch(() => {});
+    console.log(await Promise.race([told, sayLate("main is done", 5000)]));
+    process.exit(0);
   },
 
   exit0() {
@@ -128,6 +200,14 @@ const programs: Record<string, () => unknown> = {
 
   mainFails() {
     new Thread({ target: sayLate, module, args: ["never", 60_000] }).start();
+    throw new RangeError("main failed");
+  },
+
+  /** With an error of a thread that was asked for in vain. */
+  mainFailsAfterTry() {
+    const thread = new Thread({ target: fail, module, args: ["it failed"], name: "worker-2" }).start();
+    thread.tryJoin();
+    while (thread.alive);
     throw new RangeError("main failed");
   },
 

@@ -35,6 +35,10 @@ export async function addLater(a: number, b: number): Promise<number> {
   return a + b;
 }
 
+export function rename(name: string): void {
+  lockstep.currentThread().name = name;
+}
+
 function inner(): string {
   return "renamed";
 }
@@ -164,6 +168,12 @@ export function spin(turns: SharedValue<"i32">): void {
   while (turns.add(1) >= 0);
 }
 
+/** Starts a thread that idles, as this one does then. */
+export async function idleWithThread(here: lockstep.Event): Promise<void> {
+  new Thread({ target: idle, module, args: [here], name: "idle below", daemon: false }).start();
+  await idle();
+}
+
 /** Has a thread that spins end. */
 export function stopSpinning(turns: SharedValue<"i32">): void {
   turns.value = -(2 ** 31);
@@ -181,9 +191,26 @@ export function leaveBehind(done: SharedValue<"i32">, daemon: boolean): string {
   return "left";
 }
 
-export async function finishLater(done: SharedValue<"i32">): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 200));
+export async function finishLater(done: SharedValue<"i32">, ms = 200): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
   done.add(1);
+}
+
+/** The second thread is started when this one has returned, and waits for the first. */
+export function leaveTwo(done: SharedValue<"i32">): string {
+  const leave = (ms: number) => new Thread({ target: finishLater, module, args: [done, ms], daemon: false }).start();
+  setTimeout(leave, 50, 1000);
+  leave(200);
+  return "left";
+}
+
+/** Leaves a thread that takes its time beside one that was told to stop and spins on, where the runtime cannot stop it. */
+export async function leaveBesideStuck(turns: SharedValue<"i32">, done: SharedValue<"i32">): Promise<string> {
+  const spinning = new Thread({ target: spin, module, args: [turns], daemon: false }).start();
+  while (turns.value === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await spinning.terminate({ grace: 20 }).catch(() => {});
+  new Thread({ target: finishLater, module, args: [done], daemon: false }).start();
+  return "left";
 }
 
 /** How it ends is the argument. */
@@ -213,6 +240,21 @@ export async function endBy(how: string): Promise<void> {
       break;
   }
   await new Promise(() => {});
+}
+
+/** Ends with an exit listener that takes its time and a lock; both are said in `how`. */
+export function endListening(how: string, lock: Lock, at: SharedValue<"i32">): string | Promise<void> {
+  realm.process.on("exit", () => {
+    const guard = lock.acquire();
+    at.value = 1;
+    for (const end = performance.now() + 200; performance.now() < end;);
+    at.value = 2;
+    guard.release();
+    if (how.includes("listener throws")) throw new TypeError("from the listener");
+    if (how.includes("listener exits")) realm.process.exit(3);
+  });
+  if (how.startsWith("throw")) throw new RangeError("from the target");
+  return how.startsWith("return") ? "returned" : endBy(how.split(",")[0]!);
 }
 
 /** Ends while it holds a lock. */
