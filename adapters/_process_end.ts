@@ -27,6 +27,7 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
   const { Bun, Deno } = globalThis as { Bun?: object; Deno?: object };
   let told = false;
   let exiting = false;
+  let wrapped = false;
   let end: HostEnd | undefined;
   const tell = (exitCode: number): void => {
     if (told) return;
@@ -52,24 +53,28 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
   const emit = realm.emit;
   realm.emit = function (type: string, ...args: unknown[]): boolean {
     if (type !== "exit") return emit.call(this, type, ...args);
+    wrapped = true;
     tellAfter(() => emit.call(this, type, ...args), Number(args[0] ?? 0) | 0);
     return true;
   };
-  const last = (): void => {
-    realm.off("exit", tell);
-    realm.on("exit", tell);
+  // Where emit is not called, as on Bun, or was put back by a package that had wrapped it before: signal-exit does.
+  const atExit = (exitCode: number): void => {
+    if (!wrapped) tell(exitCode);
   };
-  if (Bun !== undefined) { // it does not call emit; what a listener throws may get lost, and the next one is called
-    last();
+  const last = (): void => {
+    realm.off("exit", atExit);
+    realm.on("exit", atExit);
+  };
+  last();
+  if (Bun !== undefined) { // what a listener throws may get lost there, and the next one is called
     realm.on("newListener", (type: string, added: unknown) => {
-      if (type === "exit" && added !== tell) queueMicrotask(last);
+      if (type === "exit" && added !== atExit) queueMicrotask(last);
     });
   }
   const begin = (exitCode: number): void => {
     if (exiting) tell(exitCode); // a listener exits: none is called after it
-    if (Bun === undefined) return;
-    if (!uncaught) return last();
-    const listeners = realm.listeners("exit").filter((listener) => listener !== tell);
+    if (Bun === undefined || !uncaught) return last();
+    const listeners = realm.listeners("exit").filter((listener) => listener !== atExit);
     realm.removeAllListeners("exit");
     if (!exiting) tellAfter(() => listeners.forEach((listener) => listener.call(realm, exitCode)), exitCode);
   };

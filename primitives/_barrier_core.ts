@@ -237,7 +237,10 @@ export class BarrierCore extends BarrierRound {
     }
     this.monitor.commit();
     if (load(words, cell + WAITING) <= 0) this.local.result = undefined;
-    if (called) add(words, TURN, 1); // those who wait for the next round may arrive in this one
+    if (called) {
+      if (load(words, OUTCOME) === LATE) store(words, OUTCOME, PASSED); // the round that he came for would have been this one
+      add(words, TURN, 1); // those who wait for the next round may arrive in this one
+    }
     this.leave(called);
   }
 

@@ -217,7 +217,12 @@ function kindOf(error: Error, read: (error: Error, key: string) => unknown): str
 /** A `code` that is no enumerable property of the error, nor what its class gives it on arrival. */
 function hiddenCode(error: Error, kind: string, read: (error: Error, key: string) => unknown): unknown {
   if (kind === DOM_EXCEPTION || (Object.hasOwn(error, "code") && !hiddenOwn(error, "code"))) return undefined;
-  const code = read(error, "code");
+  let code: unknown;
+  try {
+    code = read(error, "code");
+  } catch {
+    return undefined; // a getter of its class
+  }
   const given = (classes.get(kind)?.prototype as { code?: unknown } | undefined)?.code;
   return (typeof code === "string" || typeof code === "number") && code !== given ? code : undefined;
 }

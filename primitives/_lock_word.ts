@@ -97,6 +97,9 @@ const RUN = 4;
 /** So many turns lie between two of those looks, about 2 µs: meanwhile the holder takes and releases it undisturbed. */
 const GAP = 128;
 
+/** A serial of no hold: this agent's present one is given up for a while. */
+const GIVEN_UP = -1;
+
 /** What this agent knows of a lock, shared by all its objects for it. */
 class LockLocal {
   /** The agent's present hold, or its last one; 0 once that was given up for a while. */
@@ -444,7 +447,7 @@ export class LockWord implements Wanted {
     const { words, me, local } = this;
     const { serial, task } = local;
     const depth = Math.max(local.depth, 1); // a Lock does not count
-    local.serial = 0; // its guards are not good for what this agent takes meanwhile
+    local.serial = GIVEN_UP; // its guards are not good for what this agent takes meanwhile
     local.depth = 0;
     if (local.kept) this.#keepNoLonger();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);

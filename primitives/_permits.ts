@@ -216,6 +216,10 @@ export class Permits extends PermitsState {
    */
   #answer(n: number, perhaps = false): void {
     const { words } = this;
+    if (load(words, VALUE) === load(words, TOTAL) && load(words, OWED) === 0) { // nobody holds any
+      add(words, TOTAL, n);
+      return;
+    }
     const returned = Math.min(n, Math.max(0, load(words, LEFT)));
     if (returned > 0) store(words, LEFT, load(words, LEFT) - returned);
     if ((n -= returned) === 0) return;

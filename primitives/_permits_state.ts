@@ -38,6 +38,7 @@
 //   whose guard gives it back is none any more. OWED is settled (HELD goes down) as soon as there is one answer only:
 //     one thread has candidates left         it was for that one
 //     no more candidates than OWED           it was for all of them, and the rest new permits (bounded: for any holds)
+//     very much is owed                      it was for any: nobody takes these permits to give them back
 //     a candidate's thread dies, or returns  it was for that one, which did not give its permit back
 //   The last is a choice, for want of knowledge: who dies with a guard leaves the same traces as who dies with nothing, after
 //   another gave back its permit. So rather than admit one too many, the permit of a guard may stay away that died while
@@ -91,6 +92,8 @@ export const OWED = 14;
 export const EPOCH = 15;
 const SETTLING_BIT = 1;
 export const ONE_EPOCH = 2;
+/** Beyond that OWED is settled for anybody: who gives signals by release() and never gives back would have it grow for ever. */
+const MOST_OWED = 1 << 20;
 const CELLS = 16;
 
 const CELL_WORDS = 3;
@@ -370,7 +373,7 @@ export class PermitsState implements Wanted {
         sum += candidates;
         if (candidates > 0) threads++;
       }
-      if (threads > 1 && owed < sum) return;
+      if (threads > 1 && owed < sum && owed < MOST_OWED) return;
       for (const cell of this.cells.used()) this.#settleFor(cell);
       if (!this.#settleRest()) return;
     }

@@ -435,6 +435,7 @@ export class Incoming {
   #putBack(): boolean {
     const partial = this.#partial!;
     const { ring } = this;
+    if (partial.filled > ring.size) return false; // more than 32 bits can count, maybe
     if (!ring.putBack(partial.backBytes, partial.filled > 0 ? 2 : 1, (at) => partial.write(ring, at))) return false;
     this.#partial = undefined;
     return true;

@@ -24,14 +24,12 @@ import { cas, load } from "./_atomics.ts";
 import { POLL } from "./_deadline.ts";
 import { LAPSE } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
-import { AsyncLine } from "./_line.ts";
 import { Lobby, NOT_YET } from "./_lobby.ts";
 import type { Condition } from "./_lobby.ts";
-import { localOf } from "./_local.ts";
 import { mayBlock } from "./_park.ts";
 import { Batch } from "./_queue_batch.ts";
 import { Message } from "./_queue_message.ts";
-import { CRAMPED, DONE, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { CRAMPED, DONE, KEPT, type Outcome, OVER, type QueueLocal, type Store } from "./_queue_store.ts";
 import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { checkBlocking, title, type Wanted } from "./_wait.ts";
@@ -51,13 +49,6 @@ export const DRAINED: unique symbol = Symbol("drained");
 
 /** What a get may give beside the value. */
 type Got = unknown;
-
-/** What all objects of this agent for one queue share: whose turn it is to wait. */
-class QueueLocal {
-  readonly put: AsyncLine = new AsyncLine();
-  readonly get: AsyncLine = new AsyncLine();
-  readonly join: AsyncLine = new AsyncLine();
-}
 
 class Waiting implements Wanted {
   readonly #core: QueueCore;
@@ -153,7 +144,7 @@ export class QueueCore {
     this.maxSize = load(words, MAX_SIZE) >>> 0;
     this.maxBytes = load(words, MAX_BYTES) >>> 0;
     this.store = store;
-    this.#local = localOf(words, () => new QueueLocal());
+    this.#local = store.local;
     this.#joiners = new Lobby(words, roster, JOINERS);
     this.#putting = new Waiting(this, "put");
     this.#puttingMany = new Waiting(this, "putMany");

@@ -35,12 +35,13 @@
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
 import { Lobby } from "./_lobby.ts";
+import { localOf } from "./_local.ts";
 import { Monitor } from "./_monitor.ts";
 import type { Batch } from "./_queue_batch.ts";
 import { QueueHeir } from "./_queue_heir.ts";
 import { CODED, Inbox, Message, RAW } from "./_queue_message.ts";
 import { LEAST_UNITS, Space, UNIT } from "./_queue_space.ts";
-import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, QueueLocal, type Store } from "./_queue_store.ts";
 import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { LayoutError } from "./errors.ts";
@@ -111,6 +112,7 @@ export class HeapStore implements Store {
   readonly #bytes: Uint8Array;
   readonly #inbox: Inbox = new Inbox();
   readonly #one: Message = new Message();
+  readonly local: QueueLocal;
   readonly getters: Lobby;
   readonly putters: Lobby;
 
@@ -127,6 +129,7 @@ export class HeapStore implements Store {
     this.#space = new Space(words, base + LISTS, start, units);
     this.#bytes = new Uint8Array(words.buffer, words.byteOffset + 4 * start, UNIT * units);
     this.#heir = new QueueHeir(words, roster, base + HEIR);
+    this.local = localOf(words, () => new QueueLocal());
     this.#monitor = new Monitor(words, roster, base + MONITOR, 0);
     this.#monitor.takeOver = () => this.#takeOver();
     this.getters = new Lobby(words, roster, base + GETTERS);
@@ -185,7 +188,7 @@ export class HeapStore implements Store {
   /** Whether somebody else puts first. */
   #isKept(): boolean {
     const gots = (load(this.#words, this.#base + PUTS) - this.#count()) | 0;
-    return this.#heir.keeps((need) => this.#fits(need), gots);
+    return this.#heir.keeps((need) => this.#fits(need), gots, this.local.gets);
   }
 
   /** Whether all of a batch has room for certain: space in pieces is not counted. */
@@ -237,7 +240,7 @@ export class HeapStore implements Store {
       this.#monitor.leave();
     }
     if (outcome === DONE) {
-      this.#heir.gets = true;
+      this.local.gets = true;
       this.putters.wake(1);
     }
     return outcome;
@@ -257,7 +260,7 @@ export class HeapStore implements Store {
       this.#monitor.leave();
     }
     if (batch.count === 0) return outcome;
-    this.#heir.gets = true;
+    this.local.gets = true;
     this.putters.wake(batch.count);
     return DONE;
   }

@@ -35,8 +35,6 @@ export class QueueHeir {
   #fits = false;
   #gots = 0;
   #since = 0;
-  /** Whether this agent gets from the queue. */
-  gets = false;
 
   /** The heir at word `index` of a record. */
   constructor(words: Words, roster: Roster, index: number) {
@@ -46,15 +44,18 @@ export class QueueHeir {
     this.#me = roster.me;
   }
 
-  /** Whether somebody else puts first. `fits` says whether there is room for so many bytes, `gots` changes with each get. */
-  keeps(fits: (need: number) => boolean, gots: number): boolean {
+  /**
+   * Whether somebody else puts first. `fits` says whether there is room for so many bytes, `gots` changes with each get,
+   * and `gets` is whether this agent gets from the queue.
+   */
+  keeps(fits: (need: number) => boolean, gots: number, gets: boolean): boolean {
     const words = this.#words;
     const heir = load(words, this.#index);
     const thread = heir & THREAD_MASK;
     if (heir === 0 || thread === this.#me) return false;
     if (this.#roster.alive(thread)) {
       const room = fits(load(words, this.#index + NEED) >>> 0);
-      if (!room && this.gets) return false;
+      if (!room && gets) return false;
       if (heir !== this.#seen || room !== this.#fits || (!room && gots !== this.#gots)) {
         this.#seen = heir;
         this.#fits = room;

@@ -3,10 +3,11 @@
 import type { Words } from "./_atomics.ts";
 import { load } from "./_atomics.ts";
 import type { Lobby } from "./_lobby.ts";
+import { localOf } from "./_local.ts";
 import type { Batch } from "./_queue_batch.ts";
 import { QueueHeir } from "./_queue_heir.ts";
 import { CODED, Inbox, type Message, RAW } from "./_queue_message.ts";
-import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, type Store } from "./_queue_store.ts";
+import { CRAMPED, DONE, EMPTY, FULL, KEPT, type Outcome, OVER, QueueLocal, type Store } from "./_queue_store.ts";
 import { frameBytes, HEADER, Ring, RING_HEIR } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { LARGE } from "./_slab.ts";
@@ -23,12 +24,14 @@ export class RingStore implements Store {
   readonly #heir: QueueHeir;
   readonly #fitsHeir: (need: number) => boolean;
   readonly #inbox: Inbox = new Inbox();
+  readonly local: QueueLocal;
   readonly getters: Lobby;
   readonly putters: Lobby;
 
   /** The ring at word `base` with its bytes at word `start`; `maxSize` 0 is unbounded. */
   constructor(words: Words, roster: Roster, base: number, start: number, size: number, maxSize: number) {
     this.#ring = new Ring(words, roster, base, start, size);
+    this.local = localOf(words, () => new QueueLocal());
     this.#most = maxSize === 0 ? Infinity : maxSize;
     this.#words = words;
     this.#heirAt = base + RING_HEIR;
@@ -45,7 +48,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir, ring.countGots())) return KEPT;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
       if (this.#most !== Infinity && ring.slots(this.#most) === 0) return FULL;
       if (length >= ring.size) return CRAMPED;
       const bytes = frameBytes(length);
@@ -64,6 +67,11 @@ export class RingStore implements Store {
     return DONE;
   }
 
+  /** Whether somebody else puts first. */
+  #isKept(): boolean {
+    return this.#heir.keeps(this.#fitsHeir, this.#ring.countGots(), this.local.gets);
+  }
+
   offerMany(batch: Batch, whole: boolean): Outcome {
     const ring = this.#ring;
     let { count } = batch;
@@ -71,7 +79,7 @@ export class RingStore implements Store {
     ring.put.enter();
     try {
       if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#heir.keeps(this.#fitsHeir, ring.countGots())) return KEPT;
+      if (load(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
       const slots = this.#most === Infinity ? Infinity : ring.slots(this.#most);
       if (slots === 0) return FULL;
       let at = bytes < ring.size ? ring.room(bytes) : -1;
@@ -130,7 +138,7 @@ export class RingStore implements Store {
     } finally {
       ring.get.leave();
     }
-    this.#heir.gets = true;
+    this.local.gets = true;
     this.putters.wake(1);
     return DONE;
   }
@@ -161,7 +169,7 @@ export class RingStore implements Store {
     } finally {
       ring.get.leave();
     }
-    this.#heir.gets = true;
+    this.local.gets = true;
     this.putters.wake(count);
     return DONE;
   }

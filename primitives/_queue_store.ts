@@ -1,6 +1,7 @@
 // What a queue asks of the record that keeps its messages; the ring and the heap
 // both answer it. Nothing here waits.
 
+import { AsyncLine } from "./_line.ts";
 import type { Batch } from "./_queue_batch.ts";
 import type { Message } from "./_queue_message.ts";
 import type { Lobby } from "./_lobby.ts";
@@ -21,8 +22,19 @@ export const KEPT = 5;
 /** What came of an attempt. */
 export type Outcome = typeof DONE | typeof FULL | typeof CRAMPED | typeof EMPTY | typeof OVER | typeof KEPT;
 
+/** What all objects of an agent for one queue share. */
+export class QueueLocal {
+  /** Whose turn it is to wait. */
+  readonly put: AsyncLine = new AsyncLine();
+  readonly get: AsyncLine = new AsyncLine();
+  readonly join: AsyncLine = new AsyncLine();
+  /** Whether this agent gets from the queue. */
+  gets = false;
+}
+
 /** The messages of a queue in shared memory. */
 export interface Store {
+  readonly local: QueueLocal;
   /** Where those wait who want a message. */
   readonly getters: Lobby;
   /** Where those wait who want room. */

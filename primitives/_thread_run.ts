@@ -147,7 +147,8 @@ class ThreadEnd {
   async #exit(): Promise<void> {
     if (this.#kept !== undefined) return; // it is about to end
     this.#keep({ kind: "ended", reason: "terminated" }, undefined);
-    await Promise.all(children().map((child) => terminateThread(child, GRACE).catch(() => {})));
+    for (const child of children()) void terminateThread(child, GRACE).catch(() => {});
+    await Promise.all(children().map((child) => child.ended({ unstoppable: true, timeout: 2 * GRACE })));
     hearChildren();
     await this.leave();
   }
@@ -181,7 +182,8 @@ class ThreadEnd {
       }
     }
     if (bytes === "posted" || bytes.length <= record.limit) {
-      return this.#keep({ kind: "returned", bytes }, undefined);
+      // A copy, as a hook or an exit listener may encode too, before it is given out.
+      return this.#keep({ kind: "returned", bytes: bytes === "posted" ? bytes : bytes.slice() }, undefined);
     }
     this.threw(
       new RangeError(

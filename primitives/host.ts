@@ -106,7 +106,8 @@ export interface Host {
   /**
    * Calls back, once and at the last moment, when this agent is about to end in a way that the
    * runtime lets it notice: an exit call, a close, nothing left to do. In a thread that Lockstep
-   * started also an uncaught error or rejection, which then ends the thread and nothing else.
+   * started also an uncaught error or rejection, which then ends the thread and nothing else; in the main thread of Deno,
+   * which tells nothing at its end then, one that may end the program, and that may not be the last call.
    */
   onEnd(listener: (end: HostEnd) => void): void;
   /** This agent has become a member of a roster as the main thread or as a raw worker. */

@@ -119,17 +119,18 @@ export function fromMessage<T = unknown>(data: unknown): T {
 
 /** The same, all that is not shared memory in copies of its own: the message is given to several. */
 export function copyFromMessage(data: unknown): unknown {
-  const buffers = new Map<object, ArrayBufferLike>();
-  const own = (buffer: ArrayBufferLike): ArrayBufferLike => {
-    if (isSharedBuffer(buffer)) return buffer; // which structuredClone() would copy, in WebKit
+  const buffers = new Map<ArrayBuffer, ArrayBuffer>();
+  const own = (buffer: ArrayBuffer): ArrayBuffer => {
     const made = buffers.get(buffer) ?? structuredClone(buffer);
     buffers.set(buffer, made);
     return made;
   };
   return raise(data, (part) => {
-    if (isSharedBuffer(part) || part instanceof ArrayBuffer) return own(part);
+    if (isSharedBuffer(part)) return part; // which structuredClone() would copy, in WebKit
+    if (part instanceof ArrayBuffer) return own(part);
     if (!ArrayBuffer.isView(part)) return structuredClone(part);
     const { buffer, byteOffset, byteLength, length = byteLength } = part as Uint8Array;
+    if (isSharedBuffer(buffer)) return part;
     const View = part.constructor as Uint8ArrayConstructor; // a built-in one, as the message was cloned on its way
     return new View(own(buffer), byteOffset, length);
   });

@@ -329,8 +329,8 @@ export function pipeCases(has: Capabilities): void {
       const receivers = [1, 2].map(() => go(receiveBytes, reader));
       reader.close();
       if (round % 2 === 0) {
-        writer.sendBytes(new Uint8Array(12 * MIB)); // in parts: the other receiver looks meanwhile
-        writer.sendBytes(new Uint8Array(10));
+        await writer.sendBytesAsync(new Uint8Array(12 * MIB)); // in parts: the other receiver looks meanwhile
+        await writer.sendBytesAsync(new Uint8Array(10));
         writer.close();
       } else {
         const sender = go(sendTwo, writer, 12 * MIB, 10);

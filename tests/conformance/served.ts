@@ -1,7 +1,7 @@
 // Threads in workers of one's own, which call serve(): DESIGN.md section 6.
 
 import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
-import { assert, runtime, test } from "../_harness.ts";
+import { assert, mainOfPage, runtime, test } from "../_harness.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { nodeWorker, ownWorker } from "../testdata/own_worker.ts";
 
@@ -62,7 +62,7 @@ export function servedCases(has: Capabilities): void {
     const thread = new Thread<unknown, [ArrayBuffer]>({ worker: made, target: "later", args: [gone] });
     assert.throws(() => thread.start(), ThreadError);
     assert.deepEqual([thread.state, terminated], ["dead", 1]);
-  });
+  }, { skip: runtime === "browser" && !mainOfPage ? "the page makes the workers, and is not even asked" : undefined });
 
   test("serve() and primitives, terminate() and the end of the worker", async () => {
     const told = await new Thread<{ name: string; lock: Lock }>({ worker, target: "introduce", name: "own" }).start()

@@ -1,7 +1,7 @@
 // PYTHON.md section 11, T12 and T21 to T25: threads that end otherwise, and workers that Lockstep did not start.
 
 import * as lockstep from "../../mod.ts";
-import { Event, Lock, SharedValue, Thread, ThreadError } from "../../mod.ts";
+import { Event, Lock, Queue, SharedValue, Thread, ThreadError } from "../../mod.ts";
 import { assert, runtime, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import type { Capabilities, OtherMemory } from "../adapters/conformance.ts";
@@ -123,6 +123,18 @@ export function threadEndsCases(has: Capabilities): void {
       { skip: onServer },
     );
   }
+
+  test("T22 what an exit listener puts does not change the result", async () => {
+    const queue = new Queue<unknown>({ maxBytes: 1000 });
+    const thread = new Thread({ target: targets.endPutting, module, args: [queue] }).start();
+    assert.deepEqual(await thread.joinAsync(), { kept: "result", numbers: [1, 2, 3] });
+    assert.deepEqual(await queue.getAsync(), { late: "message", numbers: [9, 9, 9] });
+  }, { skip: onServer });
+
+  test("T8 a thread tells its result also where a package has put process.emit back", async () => {
+    const thread = new Thread({ target: targets.endUnwrapped, module }).start();
+    assert.equal(await thread.joinAsync(), "returned");
+  }, { skip: onServer });
 
   test("T21 setExceptHook() gets the error and the thread, of nested threads too", async () => {
     const told: [string, unknown][] = [];

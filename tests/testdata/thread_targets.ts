@@ -257,6 +257,20 @@ export function endListening(how: string, lock: Lock, at: SharedValue<"i32">): s
   return how.startsWith("return") ? "returned" : endBy(how.split(",")[0]!);
 }
 
+/** Returns an object; its exit listener puts another one. */
+export function endPutting(queue: lockstep.Queue<unknown>): { kept: string; numbers: number[] } {
+  realm.process.on("exit", () => queue.put({ late: "message", numbers: [9, 9, 9] }));
+  return { kept: "result", numbers: [1, 2, 3] };
+}
+
+/** Returns something, in a process where nobody's wrapper of `emit` is left. */
+export function endUnwrapped(): string {
+  delete realm.process.emit;
+  const { emit } = realm.process;
+  realm.process.emit = (...args: unknown[]) => emit.apply(realm.process, args);
+  return "returned";
+}
+
 /** Ends while it holds a lock. */
 export function dieHolding(lock: Lock, how: string): Promise<void> {
   lock.acquire();
