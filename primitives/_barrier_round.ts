@@ -8,7 +8,8 @@
 //   5     ARRIVED   inside          how many parties have arrived in the present round
 //   6     ACTOR     inside          id of the thread that is to run the action, or runs it; 0 = none
 //   7     OUTCOME   inside          how the last round ended: PASSED, or why it was broken. LATE instead, once somebody who
-//                                   came for the next round while the present one was complete has run out of time
+//                                   came for the next round while the present one was complete has run out of time,
+//                                   until that one is complete no more (a party is withdrawn)
 //   8     SETTLED   inside          ROUND, once all cells have been told the outcome
 //   9     TURN      inside          counts what waiters have to look at, wraps, only compared; all sleep on it
 //   10    PARTIES   creator, once   p

@@ -1,11 +1,12 @@
 // The detector alone, on a roster whose threads are played by this one: stale looks, deaths, reuse of slots, wrapping
 // counters; and random histories against the truth. Real threads are in deadlock_test.ts.
 
-import { Agent, agent, setAgent } from "../../primitives/_agent.ts";
+import { Agent } from "../../primitives/_agent.ts";
 import { findCircles } from "../../primitives/_detect.ts";
 import { KINDS } from "../../primitives/_layout.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { beginWait, confirmWait, edges, endWait, lastWait, untimedWait } from "../../primitives/_roster_waits.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 
 const WAITS = 6; // a word of the roster's head
@@ -25,13 +26,7 @@ class Actor {
   }
 
   #act<T>(body: () => T): T {
-    const before = agent;
-    setAgent(this.#agent);
-    try {
-      return body();
-    } finally {
-      setAgent(before);
-    }
+    return asAgent(this.#agent, body);
   }
 
   /** Draws a ticket. */
@@ -60,14 +55,10 @@ class Actor {
 }
 
 function actors(...names: readonly string[]): { table: Roster; cast: Actor[] } {
-  const before = agent;
-  setAgent(new Agent());
-  try {
+  return asAgent(new Agent(), () => {
     const table = Roster.create();
     return { table, cast: names.map((name) => new Actor(table, name)) };
-  } finally {
-    setAgent(before);
-  }
+  });
 }
 
 /** The circles that show now, as lists of names, closer first. */

@@ -1,13 +1,14 @@
 /**
- * Another thread, as far as shared memory shows: an agent of its own in this thread, which runs when it is told to.
+ * A pipe's end in another thread, which runs when it is told to, and what tests of pipes say of messages.
  *
  * @module
  */
 
-import { Agent, agent, setAgent } from "../../primitives/_agent.ts";
+import { Agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { Connection } from "../../primitives/pipe.ts";
+import { asAgent } from "../_as_agent.ts";
 
 /** A Connection that another agent holds. */
 export class OtherEnd {
@@ -24,13 +25,7 @@ export class OtherEnd {
 
   /** Lets it do something that does not wait for others. */
   run<T>(act: (end: Connection<any, any>) => T): T {
-    const own = agent;
-    setAgent(this.#agent);
-    try {
-      return act(this.#end);
-    } finally {
-      setAgent(own);
-    }
+    return asAgent(this.#agent, () => act(this.#end));
   }
 
   /** It dies, as it stands. */

@@ -1,10 +1,11 @@
 // A permit handed over: one thread takes it, another gives it back by a plain release(), while a third holds a guard. For
 // whom the release() was shows only later; it was taken for the guard's, and the permit came back twice.
 
-import { Agent, agent, setAgent } from "../../primitives/_agent.ts";
+import { Agent, agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { BoundedSemaphore, Event, type Guard, Semaphore, Thread } from "../../mod.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 import { dies } from "../primitives/_deaths.ts";
 
@@ -45,13 +46,7 @@ class Actor {
   }
 
   #act<T>(body: () => T): T {
-    const before = agent;
-    setAgent(this.#agent);
-    try {
-      return body();
-    } finally {
-      setAgent(before);
-    }
+    return asAgent(this.#agent, body);
   }
 
   acquire(): Guard {

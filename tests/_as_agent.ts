@@ -1,0 +1,19 @@
+/**
+ * Another thread, as far as shared memory shows: an agent of its own, which this thread plays.
+ *
+ * @module
+ */
+
+import type { Agent } from "../primitives/_agent.ts";
+import { agent, setAgent } from "../primitives/_agent.ts";
+
+/** Does something in the place of another agent, which does not wait for others. */
+export function asAgent<T>(other: Agent, act: () => T): T {
+  const own = agent;
+  setAgent(other);
+  try {
+    return act();
+  } finally {
+    setAgent(own);
+  }
+}
