@@ -144,10 +144,11 @@ export class PipeEnd {
     const out = this.#stage(value, data);
     const first = sendLine.length === 0;
     if (first && out.offer(this.#sent)) return this.#sent.drop();
-    const shipment = new Shipment(this.#sent);
+    const shipment = new Shipment(this.#sent, signal);
     if (first && out.advance(shipment, true, false)) return;
     shipment.message = this.#sent.keep(); // user code runs from here on
     this.#sent.bytes = NOTHING;
+    out.queue(shipment);
     try {
       await out.ring.putters.waitAsync(this.#sending(shipment, value, data, false), sendLine, signal);
     } catch (error) {

@@ -22,6 +22,8 @@ export class Outgoing {
   readonly ring: Ring;
   /** The message in parts that this agent has begun; whichever of its tasks comes next carries it on. */
   #current: Shipment | undefined = undefined;
+  /** What tasks of this agent wait to send, in the order of their calls: whatever it sends later goes behind that. */
+  readonly #line: Set<Shipment> = new Set<Shipment>();
   /** Counts what was put into the ring. */
   moves = 0;
 
@@ -43,7 +45,7 @@ export class Outgoing {
 
   /** Puts a small message in; false when there is no room now, or it is not small. */
   offer(message: Message): boolean {
-    if (message.length > this.#small || this.#current !== undefined) return false;
+    if (message.length > this.#small || this.#current !== undefined || this.#line.size > 0) return false;
     const { ring } = this;
     ring.put.enter();
     try {
@@ -56,12 +58,27 @@ export class Outgoing {
     return true;
   }
 
+  /** A task is about to wait until a message is sent. */
+  queue(shipment: Shipment): void {
+    this.#line.add(shipment);
+  }
+
   /**
-   * Puts as much of a message in as there is room for, after what this agent had begun before.
+   * Puts as much of a message in as there is room for, after what this agent had begun, or was to send, before.
    * `whole`: all of it at once, or nothing. Returns whether all of it is in.
    */
   advance(shipment: Shipment, whole: boolean, spins: boolean): boolean {
     if (shipment.done) return true;
+    for (const earlier of this.#line) {
+      if (earlier === shipment) break;
+      if (earlier.done || earlier.signal?.aborted === true) continue; // its task has yet to learn of it
+      if (!this.#carry(earlier, false, spins)) return false;
+      this.ring.putters.wake(Infinity);
+    }
+    return this.#carry(shipment, whole, spins);
+  }
+
+  #carry(shipment: Shipment, whole: boolean, spins: boolean): boolean {
     const current = this.#current;
     if (current !== undefined && current !== shipment && !this.#pump(current, spins)) return false;
     if (this.#current === undefined && !this.#begin(shipment, whole)) return false;
@@ -70,6 +87,7 @@ export class Outgoing {
 
   /** Gives a message up: what is in the ring of it will be dropped. */
   cancel(shipment: Shipment): void {
+    this.#line.delete(shipment);
     if (this.#current !== shipment) return;
     this.#current = undefined;
     const { ring } = this;

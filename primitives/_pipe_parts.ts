@@ -42,9 +42,12 @@ export class Shipment {
   sent = -1;
   /** Whether all of it is. */
   done = false;
+  /** Gives it up. */
+  readonly signal: AbortSignal | undefined;
 
-  constructor(message: Message) {
+  constructor(message: Message, signal?: AbortSignal) {
     this.message = message;
+    this.signal = signal;
   }
 }
 

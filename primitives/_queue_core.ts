@@ -16,6 +16,9 @@
 //   2. A joiner reads DONES first: if the count of messages put, read later, is the same, nothing was unfinished then.
 //   3. Messages that were put and never reported done may be 2^32 - 1 at a time.
 //
+// A producer is a thread, whatever the forms of its puts: one that blocks first puts in what waits without blocking, as the
+// event loop on which that waits may not turn.
+//
 // A message is staged, which may run user code, before anything is locked, and decoded after everything is unlocked. So
 // a message that cannot be carried changes nothing, and one that cannot be decoded costs the get that took it.
 
@@ -29,7 +32,17 @@ import type { Condition } from "./_lobby.ts";
 import { mayBlock } from "./_park.ts";
 import { Batch } from "./_queue_batch.ts";
 import { Message } from "./_queue_message.ts";
-import { CRAMPED, DONE, KEPT, type Outcome, OVER, type QueueLocal, type Store } from "./_queue_store.ts";
+import {
+  CRAMPED,
+  DONE,
+  FULL,
+  KEPT,
+  type Outcome,
+  OVER,
+  type Pending,
+  type QueueLocal,
+  type Store,
+} from "./_queue_store.ts";
 import { HEADER } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { checkBlocking, title, type Wanted } from "./_wait.ts";
@@ -175,7 +188,7 @@ export class QueueCore {
     const message = this.#out;
     message.stage(value, "put");
     message.priority = priority;
-    const outcome = this.store.offer(message);
+    const outcome = this.#offer(message);
     if (outcome !== DONE && !this.#putSlow(message, value, outcome, deadline)) return false;
     message.drop();
     return true;
@@ -190,12 +203,35 @@ export class QueueCore {
 
   /** The wait for room. Throws when there is nothing to wait for. */
   #offering(message: Message, value: unknown, outcome: Outcome): Condition<true> {
-    const { store } = this;
-    const attempt = (): true | typeof NOT_YET => condition.judge(store.offer(message), () => value);
-    const condition = new Offering(this, this.#putting, attempt, () => message.length);
+    const attempt = (): true | typeof NOT_YET => condition.judge(this.#offer(message), () => value);
+    const condition = new Offering(this, this.#putting, attempt, () => this.#next()?.length() ?? message.length);
     condition.judge(outcome, () => value);
     this.#checkFits(message.length);
     return condition;
+  }
+
+  /** Puts a message in, behind those of this thread that wait. */
+  #offer(message: Message): Outcome {
+    const outcome = this.#local.ahead.size === 0 ? DONE : this.#putAhead();
+    return outcome === DONE ? this.store.offer(message) : outcome;
+  }
+
+  /** Puts in what this thread wanted to put before: DONE once nothing is left. */
+  #putAhead(): Outcome {
+    for (let pending = this.#next(); pending !== undefined; pending = this.#next()) {
+      const outcome = pending.put();
+      if (outcome !== DONE) return outcome;
+      this.store.putters.wake(Infinity); // its task is to learn of it
+    }
+    return DONE;
+  }
+
+  /** The first put that waits. One that was given up a moment ago has yet to leave. */
+  #next(): Pending | undefined {
+    for (const pending of this.#local.ahead) {
+      if (pending.signal?.aborted !== true) return pending;
+    }
+    return undefined;
   }
 
   #checkFits(length: number): void {
@@ -215,22 +251,45 @@ export class QueueCore {
     const message = this.#out;
     message.stage(value, "put");
     message.priority = priority;
-    const line = this.#local.put;
-    if (line.length === 0) {
-      const outcome = this.store.offer(message);
-      if (outcome === DONE) {
-        message.drop();
-        return Promise.resolve();
-      }
-      this.#offering(message, value, outcome);
+    const outcome = this.#local.ahead.size === 0 ? this.store.offer(message) : FULL;
+    if (outcome === DONE) {
+      message.drop();
+      return Promise.resolve();
     }
+    if (outcome === OVER) throw this.refused(value);
+    this.#checkFits(message.length);
     const kept = message.keep();
     message.drop();
-    return this.#putLater(this.#offering(kept, value, DONE), signal);
+    const pending = this.#pending(signal, () => kept.length, () => this.store.offer(kept));
+    return this.#wait(pending, this.#putting, () => value);
   }
 
-  async #putLater(condition: Condition<true>, signal: AbortSignal | undefined): Promise<void> {
-    await this.store.putters.waitAsync(condition, this.#local.put, signal);
+  #pending(signal: AbortSignal | undefined, length: () => number, offer: () => Outcome): Pending {
+    const { ahead } = this.#local;
+    let outcome: Outcome | undefined;
+    const put = (): Outcome => {
+      if (outcome === DONE) return DONE;
+      outcome = offer();
+      if (outcome === DONE) ahead.delete(pending);
+      return outcome;
+    };
+    const pending = { signal, length, put };
+    return pending;
+  }
+
+  /** Waits without blocking until all of it is in, whoever puts it. */
+  async #wait(pending: Pending, wanted: Wanted, unsent: () => unknown): Promise<void> {
+    const { ahead, put } = this.#local;
+    const attempt = (): true | typeof NOT_YET => condition.judge(pending.put(), unsent);
+    const condition = new Offering(this, wanted, attempt, pending.length);
+    ahead.add(pending);
+    try {
+      await this.store.putters.waitAsync(condition, put, pending.signal);
+    } catch (error) {
+      if (ahead.has(pending)) throw error; // else it was put before it could be given up
+    } finally {
+      ahead.delete(pending);
+    }
   }
 
   // Putting many.
@@ -250,7 +309,8 @@ export class QueueCore {
 
   /** All or none, in a thread that may not block for the rest: throws BlockingUnavailableError when there is no room. */
   #putWhole(batch: Batch): void {
-    const outcome = batch.count === 0 ? DONE : this.store.offerMany(batch, true);
+    let outcome: Outcome = batch.count === 0 ? DONE : this.#putAhead();
+    if (outcome === DONE && batch.count > 0) outcome = this.store.offerMany(batch, true);
     if (outcome !== DONE && outcome !== OVER) checkBlocking(this.#puttingMany);
   }
 
@@ -261,9 +321,9 @@ export class QueueCore {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     const batch = this.#stageMany(values, priority);
-    const condition = this.#offeringMany(batch, values);
+    const pending = this.#pending(signal, () => lengthOf(batch), () => this.#offerMany(batch));
     try {
-      await this.store.putters.waitAsync(condition, this.#local.put, signal);
+      await this.#wait(pending, this.#puttingMany, () => unsent(values, batch));
     } catch (error) {
       if (signal?.aborted !== true || error !== signal.reason || batch.count === values.length) throw error;
     }
@@ -289,15 +349,21 @@ export class QueueCore {
   }
 
   #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
-    const { store } = this;
     const attempt = (): true | typeof NOT_YET => {
-      let outcome: Outcome = batch.count === 0 && store.closed ? OVER : DONE;
-      while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch, false);
-      return condition.judge(outcome, () => values.slice(values.length - batch.count));
+      const outcome = batch.count === 0 ? DONE : this.#putAhead();
+      return condition.judge(outcome === DONE ? this.#offerMany(batch) : outcome, () => unsent(values, batch));
     };
-    const length = (): number => batch.count === 0 ? 0 : batch.bytesAt(batch.start) - HEADER;
+    const length = (): number => this.#next()?.length() ?? lengthOf(batch);
     const condition = new Offering(this, this.#puttingMany, attempt, length);
     return condition;
+  }
+
+  /** Puts in as many as there is room for: DONE once all are in. */
+  #offerMany(batch: Batch): Outcome {
+    const { store } = this;
+    let outcome: Outcome = batch.count === 0 && store.closed ? OVER : DONE;
+    while (batch.count > 0 && outcome === DONE) outcome = store.offerMany(batch, false);
+    return outcome;
   }
 
   // Getting.
@@ -420,6 +486,16 @@ class ItemName {
   toString(): string {
     return `items[${this.index}]`;
   }
+}
+
+/** How many bytes the next message of a batch takes. */
+function lengthOf(batch: Batch): number {
+  return batch.count === 0 ? 0 : batch.bytesAt(batch.start) - HEADER;
+}
+
+/** The values of which the messages are still in the batch. */
+function unsent(values: readonly unknown[], batch: Batch): unknown[] {
+  return values.slice(values.length - batch.count);
 }
 
 /** The priority of each message. */

@@ -22,8 +22,19 @@ export const KEPT = 5;
 /** What came of an attempt. */
 export type Outcome = typeof DONE | typeof FULL | typeof CRAMPED | typeof EMPTY | typeof OVER | typeof KEPT;
 
+/** A put of this agent that waits without blocking. */
+export interface Pending {
+  readonly signal: AbortSignal | undefined;
+  /** How many bytes it wants next. */
+  length(): number;
+  /** Puts in as much of it as there is room for: DONE once all of it is in. */
+  put(): Outcome;
+}
+
 /** What all objects of an agent for one queue share. */
 export class QueueLocal {
+  /** The puts that wait, in the order of their calls: whatever this agent puts later goes behind them. */
+  readonly ahead: Set<Pending> = new Set<Pending>();
   /** Whose turn it is to wait. */
   readonly put: AsyncLine = new AsyncLine();
   readonly get: AsyncLine = new AsyncLine();

@@ -176,8 +176,8 @@ export class Connection<S = unknown, R = S> {
   }
 
   /**
-   * Sends a copy of a value, taken now, without blocking the thread. Tasks of one thread send in the order in which they
-   * asked.
+   * Sends a copy of a value, taken now, without blocking the thread. What this thread sends later, in whatever form, goes
+   * behind it.
    *
    * - **Waits for:** room.
    * - **Woken by:** a receive at the other end.

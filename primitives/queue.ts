@@ -46,7 +46,8 @@ export interface AsyncQueueOptions {
 /**
  * A queue that threads share: any number of producers and consumers, any structured-cloneable value.
  *
- * - **Order:** first in, first out for each producer; none between producers.
+ * - **Order:** first in, first out for each producer; none between producers. A producer is a thread: whatever the forms of
+ *   its puts, a later one goes behind an earlier one that waits.
  * - **Memory:** 448 bytes and the messages: each takes 8 bytes and its encoded length, rounded up to a multiple of 8.
  *   Numbers of 32 bits, booleans, `null` and `undefined` take 8 bytes, other numbers 16.
  * - **Values** are copied when they are put. Functions, symbols, shared memory and Lockstep's own objects are refused.
@@ -163,7 +164,8 @@ export class Queue<T = unknown> {
    *
    * - **Waits for:** room, at most `timeout` ms (by default not at all), blocking the thread.
    * - **Woken by:** a get.
-   * - **Returns early:** false when the time is over; nothing went in then.
+   * - **Returns early:** false when the time is over, also while an earlier `putAsync()` of this thread has no room; nothing
+   *   of it went in then.
    *
    * @throws {RangeError} If the timeout is negative or NaN, or the item can never fit.
    * @throws {TypeError} If the item cannot be carried.
@@ -183,7 +185,8 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * Adds a copy of `item`, taken now, without blocking the thread. Tasks of one thread wait in line.
+   * Adds a copy of `item`, taken now, without blocking the thread. What this thread puts later, in whatever form, goes
+   * behind it.
    *
    * - **Waits for:** room.
    * - **Woken by:** a get.
