@@ -3,7 +3,7 @@
 
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
-import { add, cas, load, or, store } from "./_atomics.ts";
+import { add, and, cas, load, or, store } from "./_atomics.ts";
 import { isSharedBuffer, ownBuffer, recordKey, sign, verify } from "./_layout.ts";
 import type { Parker } from "./_park.ts";
 import { threadParker } from "./_park.ts";
@@ -18,7 +18,7 @@ import {
   FREE,
   GENERATION_SHIFT,
   HELD_BASE,
-  HOOKS,
+  HOOK_BIT,
   IN_STATE_SHIFT,
   isReused,
   LAST_GENERATION,
@@ -162,14 +162,19 @@ export class Roster {
     return add(this.words, NAMES, 1) + 1;
   }
 
-  /** Whether any agent has an except hook of its own. */
+  /** Whether any thread that is alive has an except hook of its own. */
   get hooked(): boolean {
-    return load(this.words, HOOKS) > 0;
+    for (const id of this.living()) {
+      if ((this.flags(id) & HOOK_BIT) !== 0) return true;
+    }
+    return false;
   }
 
-  /** One more agent, or one fewer, has an except hook of its own. */
-  countHook(change: 1 | -1): void {
-    add(this.words, HOOKS, change);
+  /** This agent has an except hook of its own, or none any more. */
+  markHook(has: boolean): void {
+    const at = slotAt(this.me & SLOT_MASK) + FLAGS;
+    if (has) or(this.words, at, HOOK_BIT);
+    else and(this.words, at, ~HOOK_BIT);
   }
 
   /** Takes a slot for a new thread and returns its id. Throws RangeError when all are alive. */

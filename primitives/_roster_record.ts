@@ -14,7 +14,7 @@
 //   8          MAIN      main thread, once    the id of the program's first thread
 //   9          WARNED    any thread           the WAITS value for which a stuck program was last reported
 //   10         TRACKS    any thread           1: every thread notes what it holds, see _notes.ts
-//   11         HOOKS     any thread           how many agents have an except hook of their own
+//   11         -         nobody               spare
 //   12         RAWS      raw workers          counts those that said how they are watched; the main thread sleeps on it
 //
 //   slot word  name      written by           meaning
@@ -24,7 +24,8 @@
 //   2          LIFE      owner, or the kernel bit 30 set: the thread is dead. In process scope this word is on the
 //                                             kernel's robust list; the agents of one program leave it 0
 //   3          PARENT    who takes the slot   id of the thread that started it, 0 = none
-//   4          FLAGS     owner, its starter   DAEMON_BIT, MAIN_BIT, RAW_BIT (a worker that Lockstep did not start), RETURNED_BIT
+//   4          FLAGS     owner, its starter   DAEMON_BIT, MAIN_BIT, RAW_BIT (a worker that Lockstep did not start), RETURNED_BIT,
+//                                             HOOK_BIT (it has an except hook of its own)
 //   5          STOP      anybody              the thread's id: every Lockstep wait of this thread throws ThreadStoppedError
 //   6          RETIRED   who marks it dead    TICKETS at that moment: slots are reused oldest first
 //   7          WAITING   owner                ticket of the blocking wait it is in, 0 = none; the wait's words belong to it
@@ -84,8 +85,6 @@ export const MAIN = 8;
 export const WARNED = 9;
 /** Of the head. */
 export const TRACKS = 10;
-/** Of the head. */
-export const HOOKS = 11;
 /** Of the head. */
 export const RAWS = 12;
 
@@ -159,6 +158,8 @@ export const MAIN_BIT = 2;
 export const RAW_BIT = 4;
 /** FLAGS: the thread's target has returned: what it still holds it left behind, and did not die holding. */
 export const RETURNED_BIT = 8;
+/** FLAGS: it has an except hook of its own. */
+export const HOOK_BIT = 16;
 
 /** LIFE: the thread is dead. */
 export const DIED_BIT = 0x40000000;

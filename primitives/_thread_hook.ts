@@ -16,22 +16,16 @@ import type { Roster } from "./_roster.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import type { ThreadMessage } from "./_thread_messages.ts";
 import { errorOf } from "./_thread_outcome.ts";
-import type { Ending, ThreadRecord } from "./_thread_record.ts";
+import type { Ending } from "./_thread_record.ts";
 import type { Host } from "./host.ts";
 
 /** The object that stands for a thread; thread.ts, which stands above, puts its own here. */
 export const faces: { of(core: ThreadCore): object } = { of: (core) => core };
 
-/** The record of each agent that is a thread of Lockstep's. */
-export const ownRecords: WeakMap<object, ThreadRecord> = new WeakMap<object, ThreadRecord>();
-
-/** Sets or removes the hook of this agent. Whoever learns of a thread's end takes it back from the roster. */
+/** Sets or removes the hook of this agent. */
 export function changeHook(hook: typeof agent.exceptHook, roster: Roster): void {
-  const [had, has] = [agent.exceptHook !== undefined, hook !== undefined];
   agent.exceptHook = hook;
-  const record = ownRecords.get(agent);
-  if (record !== undefined) record.countHook(has);
-  else if (had !== has) roster.countHook(has ? 1 : -1);
+  roster.markHook(hook !== undefined);
 }
 
 /** Whether nobody needs to be told of a thread that ended so. */

@@ -9,8 +9,7 @@
 //                                     by the thread: UP_BIT it runs; HEARD_BIT its event loop has seen STOP_BIT
 //   6     JOINS   joiners             bits 0-15 joins that wait at present; ASKED_BIT somebody has ever joined;
 //                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did;
-//                                     STARTING_BIT start() has not returned, so that nobody can have joined;
-//                                     HOOK_BIT the thread has an except hook, which the roster counts
+//                                     STARTING_BIT start() has not returned, so that nobody can have joined
 //   7     LENGTH  who ends it         bytes of the outcome
 //   8     TIMER   anybody             0 waits; CANCELLED or FIRED, whichever was first
 //   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
@@ -91,7 +90,6 @@ const ASKED_BIT = 0x10000;
 const TAKEN_BIT = 0x20000;
 const TOLD_BIT = 0x40000;
 const STARTING_BIT = 0x80000;
-const HOOK_BIT = 0x100000;
 
 /** TIMER: it was cancelled before it fired. */
 export const CANCELLED = 1;
@@ -205,7 +203,6 @@ export class ThreadRecord {
       new Uint8Array(words.buffer, words.byteOffset + OUTCOME_BYTE, given.length).set(given);
       store(words, LENGTH, given.length);
     }
-    this.countHook(false); // before anybody sees that it has ended: a hook that is gone would have errors sent to it
     const first = cas(words, DONE, 0, doneWord(ending)) === 0; // publishes the outcome (invariant 1)
     this.wakeAll(); // also when somebody else was first: it may have died before this
     return first;
@@ -262,13 +259,6 @@ export class ThreadRecord {
   /** Claims the right to tell the except hook, once. */
   claimTelling(): boolean {
     return (or(this.words, JOINS, TOLD_BIT) & TOLD_BIT) === 0;
-  }
-
-  /** The thread has an except hook of its own, or none any more. */
-  countHook(has: boolean): void {
-    const { words, roster } = this;
-    const had = ((has ? or(words, JOINS, HOOK_BIT) : and(words, JOINS, ~HOOK_BIT)) & HOOK_BIT) !== 0;
-    if (had !== has) roster.countHook(has ? 1 : -1);
   }
 
   /** A Timer is cancelled or fires. Returns whether this came first. */

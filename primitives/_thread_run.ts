@@ -7,7 +7,7 @@ import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
-import { messageOf, ownRecords, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
+import { messageOf, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
 import { failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
@@ -45,7 +45,6 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
   if (start.memory !== undefined) await import(/* @vite-ignore */ start.memory);
   const core = ThreadCore.attach(start.record);
   useRoster(core.roster);
-  ownRecords.set(agent, core.record);
   core.roster.adopt(start.id); // before the target's module makes anything
   core.record.tell(UP_BIT);
   const end = new ThreadEnd(core);
@@ -234,13 +233,19 @@ class ThreadEnd {
   #settleKept(): void {
     if (this.#kept === undefined) return;
     tellUntold();
-    this.#core.record.end(this.#kept);
+    this.#end(this.#kept);
   }
 
   #settle(ending: Ending, error: unknown): void {
     const { record } = this.#core;
     if (record.done) return;
     this.#tell(ending, error);
+    this.#end(ending);
+  }
+
+  #end(ending: Ending): void {
+    const { record, roster } = this.#core;
+    roster.markHook(false); // before anybody sees that it has ended: a hook that is gone would have errors sent to it
     record.end(ending);
   }
 
