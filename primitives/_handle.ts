@@ -71,11 +71,8 @@ export function isHandle(value: unknown): value is FullHandle {
  * record has at the least.
  */
 export function openHandle(kind: Kind, handle: unknown, least: number): Attached {
-  if (typeof handle !== "object" || handle === null) {
-    throw new TypeError(`Cannot attach ${kind} as a handle must be an object: it is ${describe(handle)}`);
-  }
   const { lockstep, kind: other, name, buffer, byteOffset, byteLength, roster, rosterOffset, extra } =
-    handle as Partial<FullHandle>;
+    (handle ?? {}) as Partial<FullHandle>;
   if (typeof lockstep !== "number") {
     throw new LayoutError(`Cannot attach ${kind} as this is no handle: it is ${describe(handle)}`, {
       expected: `a handle of ${kind}`,

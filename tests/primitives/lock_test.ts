@@ -202,10 +202,10 @@ for (const Kind of KINDS) {
     other.acquire();
     lock.release();
     const handle = lock.handle as FullHandle;
-    for (const wrong of [undefined, null, 3, "x"]) assert.throws(() => Kind.attach(wrong as never), TypeError);
-    const broken = [{}, { ...handle, lockstep: 2 }, { ...handle, kind: "Event" }, { ...handle, byteLength: 8 }];
+    const nothing = [undefined, null, 3, "x", {}];
+    const broken = [...nothing, { ...handle, lockstep: 2 }, { ...handle, kind: "Event" }, { ...handle, byteLength: 8 }];
     for (const wrong of [...broken, { ...handle, byteOffset: 64 }, { ...handle, buffer: new SharedArrayBuffer(64) }]) {
-      assert.throws(() => Kind.attach(wrong as never), LayoutError);
+      assert.throws(() => Kind.attach(wrong as never), LayoutError); // which is a TypeError
     }
     const Other = Kind === Lock ? RLock : Lock;
     assert.throws(() => Other.attach(handle), LayoutError);
