@@ -50,6 +50,7 @@ export function watchWorkers(): void {
 /** This agent has become a member of a roster. */
 export function watchMembers(membership: Membership): void {
   memberships.push(membership);
+  if (membership.isMain) waitForAll(membership);
   if (!tellsLives) return;
   if (membership.isRaw && membership.number === 0) announce(membership);
   if (!membership.isMain) return;
@@ -63,6 +64,16 @@ export function watchMembers(membership: Membership): void {
         membership.markDead(id);
       });
     }
+  });
+}
+
+/** How often the end of the last thread is looked for, in ms. */
+const LAST_LOOK = 20;
+
+/** Has the program wait also for threads that daemons have started: their workers are known to those alone. */
+function waitForAll(membership: Membership): void {
+  process?.on("beforeExit", () => { // called again once the timer has run
+    if (membership.awaits()) setTimeout(() => {}, LAST_LOOK);
   });
 }
 

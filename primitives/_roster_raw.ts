@@ -5,7 +5,7 @@ import { agent } from "./_agent.ts";
 import { add, load, store } from "./_atomics.ts";
 import type { Membership } from "./host.ts";
 import type { Roster } from "./_roster.ts";
-import { NUMBER, RAW_BIT, RAWS, SLOT_MASK, slotAt } from "./_roster_record.ts";
+import { DAEMON_BIT, NUMBER, RAW_BIT, RAWS, SLOT_MASK, slotAt } from "./_roster_record.ts";
 
 /** How often the main thread looks for raw workers unasked, in ms. */
 const LOOK = 1000;
@@ -42,7 +42,16 @@ export function membershipOf(roster: Roster, isMain: boolean): Membership {
       parker.unpark(words, RAWS, Infinity);
     },
     markDead: (id) => void roster.markDead(id),
+    awaits: () => roster.list().some(({ id, flags }) => (flags & DAEMON_BIT) === 0 && underDaemon(roster, id)),
   };
+}
+
+/** Whether a daemon of this agent has started that thread, directly or not, and all between them are alive. */
+function underDaemon(roster: Roster, id: number): boolean {
+  let daemon = 0;
+  let at = id;
+  for (; at !== roster.me && roster.alive(at); at = roster.parent(at)) daemon |= roster.flags(at) & DAEMON_BIT;
+  return at === roster.me && daemon !== 0;
 }
 
 function numberAt(id: number): number {

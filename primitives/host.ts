@@ -70,6 +70,8 @@ export interface Membership {
   onRaw(listener: () => void): void;
   /** That thread has stopped. */
   markDead(id: number): void;
+  /** Whether a thread is alive that is no daemon and was started by one: by a daemon of this agent, directly or not. */
+  awaits(): boolean;
 }
 
 /** All that an adapter owes. */

@@ -74,6 +74,7 @@ export function programsCases({ memory }: Capabilities): void {
   ends("a program that has joined its threads async does", "joinedAsync", "from the thread\nfrom the thread\n");
   ends("T15 the program ends after its threads, which end after main's code", "unjoined", "main is done\nlate\n");
   ends("T14 also after one that a thread started", "grandchild", "main is done\nfrom the grandchild\n");
+  ends("T14 also after one that a daemon started", "childOfDaemon", "main is done\nfrom the grandchild\n");
   const outlives = runtime === "deno" ? "from the grandchild\n" : ""; // elsewhere it is killed with its starter
   ends("T14 also after one that outlives its starter", "spinningGrandchild", `main is done\n${outlives}`);
   ends("T16 daemons do not keep it, waiting", "waitingDaemon", "main is done\n");

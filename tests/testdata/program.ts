@@ -31,6 +31,12 @@ export function startSayLate(text: string): void {
   new Thread({ target: sayLate, module, args: [text, 300] }).start();
 }
 
+export async function startForMain(text: string, started: Event): Promise<void> {
+  new Thread({ target: sayLate, module, args: [text, 300], daemon: false }).start();
+  started.set();
+  await sayLate("never", 60_000);
+}
+
 export function spinThenSay(text: string, up: SharedValue<"i32">): void {
   up.add(1);
   for (const end = performance.now() + 4000; performance.now() < end;);
@@ -114,6 +120,13 @@ const programs: Record<string, () => unknown> = {
     while (up.value < 40) await new Promise((resolve) => setTimeout(resolve, 10));
     go.set();
     await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log("main is done");
+  },
+
+  async childOfDaemon() {
+    const started = new Event();
+    new Thread({ target: startForMain, module, args: ["from the grandchild", started], daemon: true }).start();
+    await started.waitAsync();
     console.log("main is done");
   },
 
