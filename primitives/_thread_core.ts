@@ -223,7 +223,8 @@ export class ThreadCore implements Wanted {
 
   /** A thread that could not come up while this one is blocked would be waited for in vain. */
   #checkStarting(): void {
-    if (agent.host?.startsBlocked !== false || this.#local?.worker === undefined || this.state !== "starting") return;
+    if (!mayBlock() || agent.host?.startsBlocked !== false) return;
+    if (this.#local?.worker === undefined || this.state !== "starting") return;
     throw new BlockingUnavailableError(
       `Cannot join ${this.title} as it comes up only while this worker's event loop turns: use joinAsync(), ` +
         "or let Lockstep start the thread that starts it",

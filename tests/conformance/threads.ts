@@ -265,6 +265,17 @@ export function threadsCases(has: Capabilities): void {
     assert.equal(await rejection(text.joinAsync()), "just text");
   });
 
+  test("where the thread may not block, join() says so and names joinAsync()", async () => {
+    const thread = new Thread({ target: add, module, args: [1, 2] }).start();
+    for (const join of [() => thread.join(), () => thread.tryJoin({ timeout: 5 })]) {
+      assert.throws(join, {
+        name: "BlockingUnavailableError",
+        message: /as this thread may not block: use joinAsync\(\)$/,
+      });
+    }
+    assert.equal(await thread.joinAsync(), 3);
+  }, { skip: has.blocksMain ? "this thread may block" : undefined });
+
   test("T9 tryJoin() on a live thread gives undefined and disturbs nothing", async () => {
     const event = new lockstep.Event();
     const thread = new Thread({ target: targets.waitFor, module, args: [event] }).start();
