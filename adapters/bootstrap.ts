@@ -9,7 +9,10 @@ import { installHost } from "../primitives/host.ts";
 import type { ThreadStart } from "../primitives/_thread_messages.ts";
 import { runThread } from "../primitives/_thread_run.ts";
 
+/** Every class that an argument may hold. By its URL: what Deno sees in an import it looks up and reads ahead for every thread. */
+const ALL = new URL("../primitives/mod.ts", import.meta.url).href;
+
 installHost(serverHost()!);
 writeAtOnce();
 const { start } = greetingIn(threads().workerData)!;
-void runThread(start as ThreadStart, () => import("../primitives/mod.ts")); // every class that an argument may hold
+void runThread(start as ThreadStart, () => import(ALL));

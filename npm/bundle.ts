@@ -25,8 +25,6 @@ const CORE = "core.js";
 const REST = "rest.js";
 /** The first module of a thread: what it imports is the core. */
 const FIRST = "adapters/bootstrap.js";
-/** What it may import later. */
-const ALL = "../primitives/mod.js";
 const WORKER_URL = /(new URL\(\s*["'])(\.\.?\/[^"'`]+\.js)(["'],\s*import\.meta\.url\s*\))/g;
 
 /** A module that is no file in the package: which one holds it, and what it exports. */
@@ -86,7 +84,7 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     splitting: true,
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
   });
-  await esbuild.build({ ...entrance, entryPoints: [FIRST], external: [ALL] }); // whole: each further file takes time
+  await esbuild.build({ ...entrance, entryPoints: [FIRST] }); // whole: each further file takes time
   for (const holder of [CORE, REST]) {
     writeFileSync(join(to, holder), withClassNames(readFileSync(join(to, holder), "utf8")));
   }
@@ -175,7 +173,6 @@ async function insideOf(
     ...common,
     entryPoints: [FIRST],
     outdir: from,
-    external: [ALL],
     sourcemap: false,
     write: false,
     metafile: true,
