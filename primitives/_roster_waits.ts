@@ -7,6 +7,7 @@ import { REACQUIRE, verbName, verbNumber } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import {
   CHECKED,
+  DEATHS,
   extraOf,
   KIND,
   MOST_OWNERS,
@@ -17,6 +18,8 @@ import {
   slotAt,
   slotOf,
   STAMP,
+  STOP,
+  TRACKS,
   UNTIMED,
   VERB,
   WAIT_HI,
@@ -99,6 +102,15 @@ export function confirmWait(roster: Roster, owners: readonly number[], stamp: nu
 /** The same when nothing can have changed since: only counts. */
 export function countLook(roster: Roster): void {
   add(roster.words, slotAt(roster.me & SLOT_MASK) + CHECKED, 1);
+}
+
+/**
+ * Whether a blocked thread of this program has reason to look around: a wait has begun or a thread has died since there
+ * were that many, or this one was told to stop, or to note what it holds.
+ */
+export function hasStirred({ words, me }: Roster, stamp: number, deaths: number): boolean {
+  return load(words, WAITS) !== stamp || load(words, DEATHS) !== deaths || load(words, TRACKS) !== 0 ||
+    load(words, slotAt(me & SLOT_MASK) + STOP) === me;
 }
 
 /** This agent's blocking wait is over. */

@@ -24,7 +24,7 @@ import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { beginWait, confirmWait, countLook, endWait, lastWait } from "./_roster_waits.ts";
+import { beginWait, confirmWait, countLook, endWait, hasStirred, lastWait } from "./_roster_waits.ts";
 import { isSuspicious } from "./_stuck.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 
@@ -32,6 +32,8 @@ import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 export const SLICE = 380;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
+/** So many slices may pass, while nothing stirs, before a waiter reads all its words again. */
+const DOZES = 7;
 /** How long an untimed wait waits for a thread to come up that in most browsers cannot while this one is blocked, in ms. */
 const START_MS = 5000;
 
@@ -125,7 +127,23 @@ export class BlockedWait {
       this.#slice = time + this.#span;
     } else this.#calm = false;
     const ms = Math.min(this.#slice - time, this.#deadline - time, atMost);
-    if (ms > 0) this.#wanted.roster.parker.park(words, index, expected, ms);
+    if (ms <= 0) return;
+    this.#wanted.roster.parker.park(words, index, expected, ms);
+    if (this.#calm && atMost === Infinity) this.#doze(words, index, expected);
+  }
+
+  // Sleeps on for a few slices, if the one that is over was slept through and nothing has stirred in it. What a thread runs
+  // once in so many million cycles it runs with cold caches, and from bytecode: so this is short, and calls little.
+  #doze(words: Words, index: number, expected: number): void {
+    const { roster } = this.#wanted;
+    for (let left = DOZES; left > 0; left--) {
+      const time = now();
+      if (time < this.#slice || load(words, index) !== expected || this.#deadline - time < SLICE) return;
+      if (hasStirred(roster, this.#stamp, this.#deaths)) return;
+      countLook(roster);
+      this.#slice = time + SLICE;
+      roster.parker.park(words, index, expected, SLICE);
+    }
   }
 
   // A thread that wakes up does so with cold caches, and every call costs microseconds. So it looks for circles and for a
