@@ -153,10 +153,16 @@ export class ConditionCore implements Wanted {
     try {
       notified = this.#block(at, deadline);
     } finally {
+      let back = false;
       try {
         word.resume(hold); // what it throws is the worse news
+        back = true;
       } finally {
-        if (notified) grants.go(at);
+        if (notified) {
+          grants.go(at);
+          if (back && !word.handoff) word.beforeFree(grants.settle); // else its end may never be known here
+          else grants.settle();
+        }
       }
     }
     return notified;
@@ -165,8 +171,9 @@ export class ConditionCore implements Wanted {
   #block(at: number, deadline: number): boolean {
     const { grants, word, words } = this;
     if (deadline === POLL) return grants.withdraw(at, false);
-    // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it.
-    if (spinUntil(() => grants.granted(at) && word.owner === 0) || grants.granted(at)) return true;
+    // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it. It comes
+    // first, as each look at the cell takes its words from the core that is changing them.
+    if (spinUntil(() => word.owner === 0 && grants.granted(at)) || grants.granted(at)) return true;
     let wait: BlockedWait | undefined;
     try {
       wait = BlockedWait.begin(this, deadline);

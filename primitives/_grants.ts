@@ -23,7 +23,8 @@
 // Changes, each one inside the monitor:
 //   register   WAITING + 1 (SYNC = 1), at the end of the order if none of the thread was in it
 //   grant      WAITING - 1, GRANTED + 1, to the end of the order         notify(), once for each
-//   go         GRANTED - 1, SYNC = 0                                     by the thread, once it holds the lock again
+//   go         GRANTED - 1, SYNC = 0                                     by the thread, which holds the lock again: in what
+//              it does next in the monitor, by a notify() for the next one mostly, or else before it lets go of the lock
 //   take       GRANTED - 1, TAKEN + 1                                    by a task, which then goes: TAKEN - 1
 //   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
 //   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died, was stopped, or
@@ -35,9 +36,11 @@
 // Invariants:
 //   1. A waiter is registered before it lets go of the lock. So notify(), which needs the lock, sees everybody
 //      who waited before it; and with nobody WAITING it may say so without going inside.
-//   2. WAITING + GRANTED + TAKEN of a cell = waiters of that thread which have neither gone nor withdrawn.
+//   2. WAITING + GRANTED + TAKEN of a cell = waiters of that thread which have neither gone nor withdrawn, as it was when
+//      the thread last left the monitor or let go of the lock.
 //   3. A grant leaves a cell only when its waiter holds the lock again, or by being passed on; it is dropped only when
-//      nobody is left to have it. So the grant of a thread that dies on its way to the lock is not lost.
+//      nobody is left to have it. So the grant of a thread that dies on its way to the lock, or soon after, is not lost.
+//      Should another thread end the hold, which only a Lock allows, the grant stands until its waiter's next change.
 //   4. A blocked waiter is served before its own thread's async ones, which cannot run meanwhile. Grants that
 //      are there when another waiter of the thread registers belong to the older ones: they are taken for them first.
 //   5. A waiter sleeps only on GRANTED = 0, with its bit of ASLEEP set before it looks. So who grants and then finds ASLEEP
@@ -111,6 +114,8 @@ export class Grants {
   readonly #tasks = new Set<Task>();
   /** Cells whose sleepers have to be woken. */
   readonly #wake: number[] = [];
+  /** The cell of which the blocked waiter has gone, holding the lock, without anything written there; -1 for none. */
+  #gone = -1;
 
   constructor(words: Words, roster: Roster) {
     this.#words = words;
@@ -169,11 +174,13 @@ export class Grants {
 
   #register(what: string, sync: boolean): number {
     const words = this.#words;
-    const monitor = this.#monitor;
-    monitor.enter();
+    this.#enter();
     try {
-      if (this.#cells.mine() < 0) this.#reap(); // the dead need no cells
-      const at = this.#cells.claim(what);
+      let at = this.#cells.mine();
+      if (at < 0) {
+        this.#reap(); // the dead need no cells
+        at = this.#cells.claim(what);
+      }
       const used = (at - CELLS) / CELL + 1;
       if (read(words, HIGH) < used) store(words, HIGH, used); // before anybody is granted anything there
       this.#drain(at); // invariant 4
@@ -208,13 +215,31 @@ export class Grants {
     if (bits !== seen) store(this.#words, at + ASLEEP, bits);
   }
 
-  /** The blocked waiter, which was granted something, holds the lock again. */
+  /** The blocked waiter, which was granted something, holds the lock again: to be settled before it lets go. */
   go(at: number): void {
+    this.#gone = at;
+  }
+
+  /** Books that the blocked waiter has gone, if notify() and others have not done so by the way. */
+  readonly settle = (): void => {
+    if (this.#gone < 0) return;
+    try {
+      this.#enter();
+      this.#leave();
+    } catch {
+      // The record is damaged, or the stack at its end: the lock is to be let go all the same.
+    }
+  };
+
+  // All that this agent does in the monitor finds its blocked waiter gone.
+  #enter(): void {
     const words = this.#words;
     this.#monitor.enter();
+    const at = this.#gone;
+    if (at < 0) return;
+    this.#gone = -1;
     write(words, at + GRANTED, Math.max(this.#count(at + GRANTED) - 1, 0)); // first; leave() publishes both
     write(words, at + SYNC, 0);
-    this.#leave();
   }
 
   /** A task that took its grant holds the lock again. */
@@ -228,7 +253,7 @@ export class Grants {
    */
   withdraw(at: number, pass: boolean): boolean {
     const monitor = this.#monitor;
-    monitor.enter();
+    this.#enter();
     const granted = this.#count(at + GRANTED) > 0;
     if (!granted) {
       monitor.set(at + SYNC, 0);
@@ -260,7 +285,7 @@ export class Grants {
   /** Gives what was granted to the async waiters of this agent, oldest first. */
   deal(at: number): void {
     if (!this.granted(at)) return;
-    this.#monitor.enter();
+    this.#enter();
     this.#drain(at);
     this.#leave();
   }
@@ -286,7 +311,7 @@ export class Grants {
   /** Ends the wait of an async waiter; the same rules as for the blocked one. */
   withdrawTask(at: number, task: Task, pass: boolean): boolean {
     const monitor = this.#monitor;
-    monitor.enter();
+    this.#enter();
     if (!task.granted) this.#drain(at);
     if (!task.granted) {
       this.#tasks.delete(task);
@@ -317,7 +342,7 @@ export class Grants {
    */
   notify(n: number): number {
     if (n === 0 || !this.#anybody()) return 0; // invariant 1
-    this.#monitor.enter();
+    this.#enter();
     this.#reap();
     const count = n >= this.#total() ? this.#grantAll() : this.#grantSome(n);
     this.#monitor.leave();
@@ -416,7 +441,7 @@ export class Grants {
     for (let at = CELLS; at < this.#end; at += CELL) {
       const thread = load(this.#words, at + THREAD);
       if (thread === 0 || this.#roster.alive(thread)) continue;
-      this.#monitor.enter();
+      this.#enter();
       this.#reap();
       this.#leave();
       return;

@@ -116,6 +116,8 @@ class LockLocal {
   task = false;
   /** The holds that tasks of this agent have given up for a while, by their serials. */
   suspended: Map<number, SuspendedHold> | undefined = undefined;
+  /** What is due just before this agent lets go. */
+  before: (() => void) | undefined = undefined;
   /** What is due when this agent lets go: who was notified under the lock need not run before that. */
   readonly due: (() => void)[] = [];
   readonly line: AsyncLine = new AsyncLine();
@@ -450,6 +452,7 @@ export class LockWord implements Wanted {
     local.serial = GIVEN_UP; // its guards are not good for what this agent takes meanwhile
     local.depth = 0;
     if (local.kept) this.#keepNoLonger();
+    if (local.before !== undefined) this.#runBefore();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
@@ -500,6 +503,7 @@ export class LockWord implements Wanted {
       return;
     }
     if (local.kept) this.#keepNoLonger();
+    if (local.before !== undefined) this.#runBefore();
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
     if (local.due.length !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
@@ -533,6 +537,7 @@ export class LockWord implements Wanted {
 
   /** Ends whatever hold there is. Throws NotHeldError when it is free, OwnerDiedError when its holder died. */
   releaseAny(): void {
+    if (this.local.before !== undefined) this.#runBefore();
     for (;;) {
       const seen = load(this.words, OWNER);
       const owner = seen & OWNER_MASK;
@@ -569,6 +574,17 @@ export class LockWord implements Wanted {
   whenFree(task: () => void): void {
     if (this.handoff) task();
     else this.local.due.push(task);
+  }
+
+  /** Calls `task`, which must not throw, just before this agent's hold ends; only one at a time. */
+  beforeFree(task: () => void): void {
+    this.local.before = task;
+  }
+
+  #runBefore(): void {
+    const task = this.local.before!;
+    this.local.before = undefined;
+    task();
   }
 
   #runDue(): void {

@@ -94,6 +94,12 @@ model<Condition>(
           : undefined,
     ),
     twin(
+      "a waiter that has gone and never says so",
+      /GRANTED/,
+      (op) =>
+        op.kind === "store" && op.stack!.includes("#enter") && isOn(op, "store", "GRANTED") ? skipped(op) : undefined,
+    ),
+    twin(
       "a waiter that does not say that it sleeps",
       /nobody can move/,
       (op) => isOn(op, "store", "ASLEEP") && op.a !== 0 ? skipped(op) : undefined,

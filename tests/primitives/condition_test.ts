@@ -308,6 +308,42 @@ test("Condition: a passed on grant wakes who gets it in the same thread", () => 
   });
 });
 
+test("Condition: that a blocked waiter has gone is known to all before its lock is free, whatever it does first", () => {
+  const { grants, lock, word, words } = ConditionCore.create(undefined, undefined);
+  const task = { granted: false };
+  const ways: Record<string, (at: number) => void> = {
+    nothing() {},
+    notifies() {
+      assert.equal(grants.notify(1), 0);
+    },
+    "has a task that waits": (at) => {
+      assert.equal(grants.registerTask("a task", task), at);
+      assert.deepEqual([task.granted, grants.granted(at)], [false, false], "it is not the task that was notified");
+      assert.equal(grants.withdrawTask(at, task, false), false);
+    },
+    "notifies a task": (at) => {
+      grants.registerTask("a task", task);
+      assert.equal(grants.notify(2), 1);
+      grants.deal(at);
+      assert.equal(task.granted, true);
+      grants.goTask(at);
+      task.granted = false;
+    },
+    "waits again": () => grants.withdraw(grants.register("again"), false),
+    "gives the lock up for a wait": () => word.resume(word.suspend()),
+  };
+  for (const [what, act] of Object.entries(ways)) {
+    const guard = lock.acquire();
+    const at = grants.register("it");
+    assert.equal(grants.notify(1), 1);
+    grants.go(at);
+    word.beforeFree(grants.settle);
+    act(at);
+    guard.release();
+    for (let i = 1; i < 7; i++) assert.equal(load(words, at + i), 0, `word ${i} of the cell of one that ${what}`);
+  }
+});
+
 test("Condition: levels of an RLock that are released during a wait are not taken back", async () => {
   const condition = new Condition();
   const lock = condition.lock as RLock;
