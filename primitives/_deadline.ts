@@ -89,6 +89,12 @@ export function describe(value: unknown): string {
   }
 }
 
+/** Checks that `value` can be called. */
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`Cannot use ${what} as it must be a function: it is ${describe(value)}`);
+}
+
 /** Checks that `value` is a whole number in a range, both ends included. */
 export function checkInteger(what: string, value: unknown, least: number, most: number): number {
   if (typeof value !== "number") {

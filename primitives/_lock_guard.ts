@@ -1,7 +1,7 @@
 // What Lock, RLock and Condition share around a LockWord: the guard of a hold,
 // and running something while holding.
 
-import { describe } from "./_deadline.ts";
+import { checkFunction, describe } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import type { LockWord } from "./_lock_word.ts";
 import type { Guard } from "./guard.ts";
@@ -44,8 +44,16 @@ export function stands(guard: LockGuard, core: LockWord): boolean {
   return coreOf(guard)?.local === core.local && core.holds(serialOf(guard));
 }
 
-/** Runs `body`, then lets go. */
-export function holding<T>(guard: Guard, body: () => T): T {
+/** What has to be held. */
+interface Held {
+  acquire(): Guard;
+  acquireAsync(options?: { signal?: AbortSignal }): Promise<Guard>;
+}
+
+/** Takes it, runs `body`, then lets go. */
+export function holding<T>(lock: Held, body: () => T): T {
+  checkFunction("body", body); // before it waits
+  const guard = lock.acquire();
   try {
     return body();
   } finally {
@@ -53,9 +61,14 @@ export function holding<T>(guard: Guard, body: () => T): T {
   }
 }
 
-/** Runs `body` once the lock is held, and lets go when its promise settles. */
-export async function holdingAsync<T>(taking: Promise<Guard>, body: () => T | PromiseLike<T>): Promise<T> {
-  const guard = await taking;
+/** Takes it, runs `body`, and lets go when its promise settles. */
+export async function holdingAsync<T>(
+  lock: Held,
+  body: () => T | PromiseLike<T>,
+  options: { signal?: AbortSignal } | undefined,
+): Promise<T> {
+  checkFunction("body", body);
+  const guard = await lock.acquireAsync(options);
   try {
     return await body();
   } finally {

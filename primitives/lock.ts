@@ -279,7 +279,7 @@ export class Lock {
    * ```
    */
   withLock<T>(body: () => T): T {
-    return holding(this.acquire(), body);
+    return holding(this, body);
   }
 
   /**
@@ -293,7 +293,7 @@ export class Lock {
    * ```
    */
   withLockAsync<T>(body: () => T | PromiseLike<T>, options?: { signal?: AbortSignal }): Promise<T> {
-    return holdingAsync(this.acquireAsync(options), body);
+    return holdingAsync(this, body, options);
   }
 
   /** What printing it shows: class, name and state. */

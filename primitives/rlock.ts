@@ -269,7 +269,7 @@ export class RLock {
    * ```
    */
   withLock<T>(body: () => T): T {
-    return holding(this.acquire(), body);
+    return holding(this, body);
   }
 
   /**
@@ -283,7 +283,7 @@ export class RLock {
    * ```
    */
   withLockAsync<T>(body: () => T | PromiseLike<T>, options?: { signal?: AbortSignal }): Promise<T> {
-    return holdingAsync(this.acquireAsync(options), body);
+    return holdingAsync(this, body, options);
   }
 
   /** What printing it shows: class, name and state. */

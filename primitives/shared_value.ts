@@ -8,7 +8,7 @@
 
 import type { IntegerOperation } from "./_atomics.ts";
 import { casInteger, changeInteger } from "./_atomics.ts";
-import { describe } from "./_deadline.ts";
+import { checkFunction, describe } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -127,6 +127,7 @@ export class SharedValue<T extends AnyTypeName> {
    * ```
    */
   update(fn: (value: ValueOf<T>) => InputOf<T>): ValueOf<T> {
+    checkFunction("fn", fn); // before it waits
     return this.lock.withLock(() => this.#apply(fn));
   }
 
@@ -148,6 +149,7 @@ export class SharedValue<T extends AnyTypeName> {
     fn: (value: ValueOf<T>) => InputOf<T>,
     options?: { signal?: AbortSignal },
   ): Promise<ValueOf<T>> {
+    checkFunction("fn", fn);
     return await this.lock.withLockAsync(() => this.#apply(fn), options);
   }
 
