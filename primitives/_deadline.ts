@@ -48,10 +48,16 @@ export function optionsObject<T extends object>(options: unknown): Partial<T> {
 export function signalOf(options: unknown): AbortSignal | undefined {
   const signal = optionsObject<{ signal: AbortSignal }>(options).signal;
   if (signal === undefined) return undefined;
-  if (typeof signal !== "object" || signal === null || typeof signal.aborted !== "boolean") {
+  if (typeof signal !== "object" || signal === null || !isSignal(signal)) {
     throw new TypeError(`Cannot wait as signal must be an AbortSignal: it is ${describe(signal)}`);
   }
   return signal;
+}
+
+/** Whether it does what a wait asks of it, in whatever realm it was made. */
+function isSignal(signal: AbortSignal): boolean {
+  return typeof signal.aborted === "boolean" && typeof signal.throwIfAborted === "function" &&
+    typeof signal.addEventListener === "function" && typeof signal.removeEventListener === "function";
 }
 
 /** The deadline of a wait that starts now. */
