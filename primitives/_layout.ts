@@ -109,18 +109,32 @@ export function ownBuffer(byteLength: number): SharedArrayBuffer {
       { hint: "Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp" },
     );
   }
-  return new SharedArrayBuffer(padded(byteLength));
+  try {
+    return new SharedArrayBuffer(padded(byteLength));
+  } catch (cause) {
+    throw new RangeError(`Cannot share memory as there is not as much of it: ${byteLength} bytes were asked for`, {
+      cause,
+    });
+  }
 }
 
 /** Whether a value is shared memory; works across realms and where the class is hidden. */
 export function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
-  return Object.prototype.toString.call(value) === "[object SharedArrayBuffer]" &&
-    typeof (value as SharedArrayBuffer).byteLength === "number";
+  if (Object.prototype.toString.call(value) !== "[object SharedArrayBuffer]") return false;
+  try {
+    new DataView(value as SharedArrayBuffer); // throws for what only says so
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Checks a placement for a record of that many bytes and gives its words. */
 export function wordsAt(what: string, at: unknown, byteLength: number): Words {
-  const { buffer, byteOffset = 0 } = (typeof at === "object" && at !== null ? at : {}) as Partial<Placement>;
+  if (typeof at !== "object" || at === null) {
+    throw new TypeError(`Cannot place ${what} as at must be { buffer, byteOffset }: it is ${describe(at)}`);
+  }
+  const { buffer, byteOffset = 0 } = at as Partial<Placement>;
   if (!isSharedBuffer(buffer)) {
     throw new TypeError(`Cannot place ${what} as buffer must be a SharedArrayBuffer: it is ${describe(buffer)}`);
   }
