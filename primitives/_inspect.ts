@@ -7,7 +7,11 @@ export function inspectable(prototype: object): void {
     Object.defineProperty(prototype, Symbol.for(hook), {
       configurable: true,
       value: function (this: object): string {
-        return this.toString();
+        try {
+          return this.toString();
+        } catch { // the prototype itself, and what inherits from it without having been constructed
+          return Object.prototype.toString.call(this);
+        }
       },
     });
   }
