@@ -46,6 +46,7 @@
 //   - WAITS wraps: tickets and stamps are compared by their age, seen from now. That errs only for what is 2^32 waits
 //     old, and then by picking another closer or by waiting for a fresher stamp.
 
+import { printable } from "./_dump.ts";
 import { kindName } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import type { PublishedWait } from "./_roster_waits.ts";
@@ -188,8 +189,8 @@ function tell(what: string, circle: Cycle): string {
   const lines = circle.map((member, i) => {
     const next = circle[(i + 1) % circle.length]!;
     const has = member.holds.startsWith("Thread") ? "" : `holds ${member.holds}, `;
-    const by = member.waitsFor.startsWith("Thread") ? " to end" : `, held by ${next.threadName}`;
-    return `  ${member.threadName} ${has}waits for ${member.waitsFor}${by}`;
+    const by = member.waitsFor.startsWith("Thread") ? " to end" : `, held by ${printable(next.threadName)}`;
+    return `  ${printable(member.threadName)} ${has}waits for ${member.waitsFor}${by}`;
   });
   const one = circle.length === 1;
   const head = one ? "this thread would wait for itself" : `this closes a circle of ${circle.length} threads`;

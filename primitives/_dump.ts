@@ -152,7 +152,7 @@ export function tableOf(dump: Pick<Dump, "threads" | "tracked">): string {
   for (const { name, state, daemon, waits, holds, more } of dump.threads) {
     const lines: string[][] = [];
     for (const wait of waits) {
-      const by = wait.owners.map((owner) => owner.name).join(", ");
+      const by = wait.owners.map((owner) => printable(owner.name)).join(", ");
       const how = (wait.task ? " (task)" : "") + (wait.timed ? " (timed)" : "");
       const what = `${title(wait.kind, wait.name)} ${wait.verb}()${how}`;
       lines.push(["waits for", what, ago(wait.elapsed), by === "" || wait.kind === "Thread" ? "" : `held by ${by}`]);
@@ -172,7 +172,7 @@ export function tableOf(dump: Pick<Dump, "threads" | "tracked">): string {
 }
 
 /** A name on one line, whatever stands in it. */
-function printable(name: string): string {
+export function printable(name: string): string {
   return /^[\x20-\x7e\u00a0-\u{10ffff}]*$/u.test(name) ? name : JSON.stringify(name);
 }
 
