@@ -1,5 +1,6 @@
 // A dump as a graph: threads, what they wait for, and who holds it. Threads of a closed circle are marked.
 
+import { describe } from "./_deadline.ts";
 import type { Dump, DumpThread, DumpWait } from "./_dump.ts";
 import { title } from "./_wait.ts";
 
@@ -21,6 +22,7 @@ interface Arrow {
 
 /** Boxes and arrows of a dump. */
 export function graphOf(dump: DumpData): { readonly boxes: readonly Box[]; readonly arrows: readonly Arrow[] } {
+  checkDump(dump);
   const boxes = new Map<string, Box>();
   const arrows = new Map<string, Arrow>();
   const circle = new Set(dump.threads.filter((thread) => inCircle(dump, thread)).map(({ id }) => id));
@@ -51,6 +53,16 @@ export function graphOf(dump: DumpData): { readonly boxes: readonly Box[]; reado
     }
   }
   return { boxes: [...boxes.values()], arrows: [...arrows.values()] };
+}
+
+function checkDump(dump: unknown): void {
+  const { threads } = Object(dump) as { readonly threads?: unknown };
+  const listsBoth = (thread: unknown): boolean => {
+    const { waits, holds } = Object(thread) as { readonly waits?: unknown; readonly holds?: unknown };
+    return Array.isArray(waits) && Array.isArray(holds);
+  };
+  if (Array.isArray(threads) && threads.every(listsBoth)) return;
+  throw new TypeError(`Cannot draw a dump as it must be what threadDump() returned: it is ${describe(dump)}`);
 }
 
 function howOf({ verb, timed, task }: Pick<DumpWait, "verb" | "timed" | "task">): string {

@@ -111,6 +111,17 @@ test("A dump prints as a table, crosses threads as data, and is drawn", () =>
     assert.deepEqual(findDeadlocks(), []);
   }));
 
+test("toMermaid() and toDot() refuse what is no dump", () => {
+  const expected = {
+    name: "TypeError",
+    message: /^Cannot draw a dump as it must be what threadDump\(\) returned: it is /,
+  };
+  for (const dump of [undefined, null, 5, "x", {}, { threads: 5 }, { threads: [5] }, { threads: [{ id: 1 }] }]) {
+    assert.throws(() => toMermaid(dump as never), expected);
+    assert.throws(() => toDot(dump as never), expected);
+  }
+});
+
 test("With trackHeld(true) dumps show every lock held, by any thread, and where it was taken", async () => {
   trackHeld(true);
   try {
