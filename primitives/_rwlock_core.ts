@@ -324,8 +324,9 @@ export class RWLockCore extends RWLockState {
     const { roster, writer } = this;
     this.leaveAndWake(true, true); // all are to know
     const threadName = roster.name(writer);
+    const who = threadName === "" ? writer : JSON.stringify(threadName);
     throw new OwnerDiedError(
-      `Cannot ${side.verb} ${this.title} as thread ${JSON.stringify(threadName)} died writing it: ` +
+      `Cannot ${side.verb} ${this.title} as thread ${who} died writing it: ` +
         "recover() takes it over, to repair what it protects",
       { threadName },
     );
