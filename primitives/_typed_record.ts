@@ -17,7 +17,7 @@
 //   2. The lock guards nothing by itself: reading and writing never takes it.
 
 import type { Integers, Words } from "./_atomics.ts";
-import { load, loadInteger, store, storeInteger } from "./_atomics.ts";
+import { casInteger, load, loadInteger, store, storeInteger } from "./_atomics.ts";
 import { describe, optionsObject } from "./_deadline.ts";
 import type { FullHandle, Handle } from "./_handle.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
@@ -70,6 +70,8 @@ export class TypedRecord {
   readonly byteOffset: number;
   /** The cells, as integers. */
   readonly cells: Integers;
+  /** Counts what was written through this object: change() tells a function's own writes from those of others. */
+  written = 0;
   #lock: Lock | RLock | undefined;
   readonly #lockKind: number;
 
@@ -152,8 +154,25 @@ export class TypedRecord {
   write(index: number, value: unknown): Plain {
     const { cells, type } = this;
     const bits = type.encode(value);
+    this.written++;
     storeInteger(cells, index, bits);
     return type.decode(type.wrap(bits));
+  }
+
+  /** Writes what `fn` makes of a cell, once that still holds what it was made of; returns what can be read then. */
+  change(index: number, fn: (value: Plain) => unknown): Plain {
+    const { cells, type } = this;
+    for (;;) {
+      const { written } = this;
+      const seen = loadInteger(cells, index);
+      const result = fn(type.decode(seen));
+      if (this.written !== written) return this.write(index, result); // by `fn` itself: it would do so each time
+      const bits = type.encode(result);
+      // A lock keeps nobody from add() or a bare write: a plain store here would undo theirs.
+      if (casInteger(cells, index, seen, bits) !== seen) continue;
+      this.written++;
+      return type.decode(type.wrap(bits));
+    }
   }
 
   /** Its class and name, for messages. */

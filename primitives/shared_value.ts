@@ -108,7 +108,8 @@ export class SharedValue<T extends AnyTypeName> {
   }
 
   /**
-   * Replaces the value by what `fn` makes of it, under the lock.
+   * Replaces the value by what `fn` makes of it, under the lock. If somebody changes the value meanwhile without the
+   * lock, by `add()` or by writing it, `fn` is called again with what stands there then: no change gets lost.
    *
    * - **Waits for:** the lock, blocking the thread.
    * - **Woken by:** its release.
@@ -154,7 +155,7 @@ export class SharedValue<T extends AnyTypeName> {
   }
 
   #apply(fn: (value: ValueOf<T>) => InputOf<T>): ValueOf<T> {
-    return this.#record.write(0, fn(this.value)) as ValueOf<T>;
+    return this.#record.change(0, fn as (value: unknown) => unknown) as ValueOf<T>;
   }
 
   /** Adds in one atomic step, wrapping; returns the value before. Integers only. */
@@ -211,8 +212,10 @@ export class SharedValue<T extends AnyTypeName> {
     return type.decode(changeInteger(operation, cells, 0, type.encode(value))) as ValueOf<T>;
   }
 
+  /** For an operation that is about to write. */
   #integer(operation: string): TypedRecord {
     const record = this.#record;
+    record.written++;
     if (record.type.integer) return record;
     throw new TypeError(
       `Cannot ${operation} ${record.title} in one step as ${record.type.name} is no integer type: use update()`,
