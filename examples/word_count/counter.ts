@@ -44,10 +44,16 @@ function countFiles(index: number, { files, open, stop, leftOut, done, share }: 
   const counts: Counts = new Map();
   let words = 0;
   for (const path of files) {
-    if (stop.isSet) break;
     const permit = open.acquire();
     try {
-      words += countFile(path, counts, (line) => leftOut.put(line));
+      const counting = countFile(path, counts, (line) => leftOut.put(line));
+      let step: IteratorResult<void, number> = { value: undefined };
+      while (!step.done && !stop.isSet) step = counting.next();
+      if (!step.done) {
+        counting.return(0); // closes the file; of one that was not read to its end nothing has been counted
+        break;
+      }
+      words += step.value;
     } finally {
       permit.release();
     }

@@ -71,12 +71,15 @@ async function onOneThread(files: readonly string[], stop: Event): Promise<Resul
   const begin = performance.now();
   let turned = begin;
   for (const path of files) {
+    for (const _part of countFile(path, counts, (line) => leftOut.push(line))) {
+      if (performance.now() - turned >= TURN) {
+        await new Promise((resolve) => setTimeout(resolve)); // for Ctrl-C and the progress bar
+        turned = performance.now();
+      }
+      if (stop.isSet) break; // of a file that is not read to its end nothing is counted
+    }
     if (stop.isSet) break;
-    countFile(path, counts, (line) => leftOut.push(line));
     done.add(1);
-    if (performance.now() - turned < TURN) continue;
-    await new Promise((resolve) => setTimeout(resolve)); // for Ctrl-C and the progress bar
-    turned = performance.now();
   }
   const ms = performance.now() - begin;
   progress.end();

@@ -110,11 +110,54 @@ test("demo: a file that cannot be read is named once, and left out by both", () 
     const counts: Counts = new Map();
     const leftOut: string[] = [];
     for (const name of ["a.txt", "none.txt", "b.txt"]) {
-      countFile(`${folder}/${name}`, counts, (line) => leftOut.push(line));
+      for (const _part of countFile(`${folder}/${name}`, counts, (line) => leftOut.push(line)));
     }
     assert.deepEqual([...counts], [["one", 2], ["two", 1]]);
     assert.deepEqual(leftOut, [`Left out ${folder}/none.txt: it does not exist`]);
   }), options);
+
+test("demo: a large file is read in parts, which cut no word in two", () =>
+  inFolder(async (folder) => {
+    const line = "naïve 𐐀𐐁 Straße, ";
+    const lines = 100_000; // more than two parts, cut at any byte of a line
+    await Deno.writeTextFile(`${folder}/large.txt`, line.repeat(lines) + "naïve");
+    await Deno.writeTextFile(`${folder}/late.bin`, line.repeat(lines) + "\0");
+    await Deno.writeTextFile(`${folder}/word.txt`, "x".repeat(3 << 20));
+    const counts: Counts = new Map();
+    const found = ["large.txt", "late.bin", "word.txt"].map((name) => {
+      const counting = countFile(`${folder}/${name}`, counts, (line) => assert.equal(line, ""));
+      for (let parts = 0;; parts++) {
+        const { done, value } = counting.next();
+        if (done) return [value, parts > 1];
+      }
+    });
+    assert.deepEqual(found, [[3 * lines + 1, true], [0, true], [1, true]]);
+    assert.deepEqual(new Set(counts.values()), new Set([lines + 1, lines, 1]));
+    assert.equal(counts.get("𐐨𐐩"), lines);
+  }), options);
+
+for (const [half, begun] of [["one thread", /files below/], ["several", /1 thread: 2\/2 files/]] as const) {
+  test(`demo: Ctrl-C gets through in the middle of a huge file, on ${half}`, () =>
+    inFolder(async (folder) => {
+      const text = "one two three four five six seven eight nine ten\n".repeat(20_000);
+      await Deno.writeTextFile(`${folder}/small.txt`, "small");
+      for (let i = 0; i < 60; i++) await Deno.writeTextFile(`${folder}/huge.txt`, text, { append: true });
+      const child = start(folder);
+      let printed = "";
+      const listening = [child.stdout, child.stderr].map((stream) =>
+        stream.pipeThrough(new TextDecoderStream()).pipeTo(
+          new WritableStream({ write: (chunk) => void (printed += chunk) }),
+        )
+      );
+      await until(() => begun.test(printed), 40_000);
+      child.kill("SIGINT");
+      const { code } = await child.status;
+      await Promise.all(listening);
+      assert.equal(code, 130);
+      assert.match(printed, /^Stopped early: [01] of 2 files were counted$/m);
+      assert(!/^ {2}one /m.test(printed), "half a file was counted");
+    }), options);
+}
 
 test("demo: a thread that fails sets free those who wait for it", async () => {
   const shared: Shared = {
