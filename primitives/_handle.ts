@@ -8,6 +8,7 @@
 import type { Words } from "./_atomics.ts";
 import { BRAND } from "./_brand.ts";
 import { describe } from "./_deadline.ts";
+import { keepName } from "./_inspect.ts";
 import type { Kind } from "./_layout.ts";
 import { isSharedBuffer, LAYOUT_VERSION, verify } from "./_layout.ts";
 import { Roster } from "./_roster.ts";
@@ -136,6 +137,7 @@ export function shareable(
   attachers.set(kind, attach);
   if (passOn !== undefined) passers.set(kind, passOn);
   Object.defineProperty(prototype, BRAND, { value: kind });
+  keepName(prototype.constructor, kind);
 }
 
 /** Whether a value is one of Lockstep's primitives. */

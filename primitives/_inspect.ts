@@ -22,3 +22,8 @@ export function inspectable(prototype: object): void {
     },
   });
 }
+
+/** Has a class go by its name, in stacks, logs and tags, where a minifier has shortened what the code calls it. */
+export function keepName(of: object, name: string): void {
+  Object.defineProperty(of, "name", { value: name, configurable: true });
+}

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { keepName } from "./_inspect.ts";
+
 /** Options of every error here: the standard `cause`. */
 export interface LockstepErrorOptions {
   /** What led to this error, usually another error. */
@@ -213,3 +215,19 @@ export class LayoutError extends TypeError {
     this.actual = options.actual ?? "";
   }
 }
+
+const CLASSES = {
+  LockstepError,
+  NotHeldError,
+  DeadlockError,
+  LockOrderError,
+  OwnerDiedError,
+  BlockingUnavailableError,
+  ClosedError,
+  BrokenBarrierError,
+  ThreadError,
+  ThreadStoppedError,
+  UnsupportedError,
+  LayoutError,
+};
+for (const [name, of] of Object.entries(CLASSES)) keepName(of, name);

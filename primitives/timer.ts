@@ -5,6 +5,7 @@
  */
 
 import { describe, optionsObject } from "./_deadline.ts";
+import { keepName } from "./_inspect.ts";
 import { CANCELLED } from "./_thread_record.ts";
 import type { SubclassOptions, TargetOptions } from "./thread.ts";
 import { Thread, threadCore } from "./thread.ts";
@@ -65,3 +66,4 @@ export class Timer<R = unknown, A extends readonly unknown[] = readonly []> exte
     threadCore(this).record.settleTimer(CANCELLED);
   }
 }
+keepName(Timer, "Timer");

@@ -3,7 +3,8 @@
  *
  * How it is run: `deno_test.ts`, `node_test.ts`, `bun_test.ts` and `browser_test.ts` each call `conformance()` with what
  * their runtime can do, and only there. Deno runs it from the sources; Node, Bun, Deno again and the three browsers run
- * it from the packed tarball (`npm/site.ts`), pages once on their main thread and once in a worker (`realm=worker`).
+ * it from the packed tarball (`npm/site.ts`), browsers from a bundle of that (`../browser/package_bundle.ts`), once on a page's
+ * main thread and once in a worker (`realm=worker`).
  * `../hostile/` runs all of it once more, on a memory that keeps only what the primitives may rely on.
  *
  * How to add cases: a file `../conformance/<topic>.ts` exports a function that takes the capabilities and calls
@@ -30,6 +31,7 @@ import { eventCases } from "../conformance/event.ts";
 import { hangsCases } from "../conformance/hangs.ts";
 import { latchCases } from "../conformance/latch.ts";
 import { lockCases } from "../conformance/lock.ts";
+import { namesCases } from "../conformance/names.ts";
 import { pipeCases } from "../conformance/pipe.ts";
 import { programsCases } from "../conformance/programs.ts";
 import { queueCases } from "../conformance/queue.ts";
@@ -79,6 +81,7 @@ const TOPICS: readonly Topic[] = [
   barrierCases,
   rwLockCases,
   valuesCases,
+  namesCases,
   queueCases,
   pipeCases,
   hangsCases,
