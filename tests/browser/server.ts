@@ -2,7 +2,8 @@
  * Serves modules to pages over 127.0.0.1, with the headers that isolate a page, and takes their reports.
  *
  * Two roots: the repository, whose TypeScript is compiled as it is asked for, or `npm/dist/site`, the packed package
- * with the compiled tests. Bare imports lead to where the root keeps them, since workers have no import maps.
+ * with the compiled tests. Of the package pages get what a bundler makes of it: `package_bundle.ts`. Bare imports lead to
+ * where the root keeps them, since workers have no import maps.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundlePackage } from "./package_bundle.ts";
 import type { Report } from "./page.ts";
 
 /** A running server. */
@@ -45,7 +47,7 @@ export async function serveSite(
 ): Promise<Site> {
   const folder = root === "source" ? ROOT : join(ROOT, "npm/dist/site");
   const resolve = root === "source" ? sourceResolver() : packageResolver(folder);
-  const modules = new Map<string, string | undefined>();
+  const modules = new Map<string, string | undefined>(root === "package" ? await bundlePackage(esbuild, folder) : []);
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       response.writeHead(500, { "content-type": "text/plain" }).end(String(error));
