@@ -29,6 +29,7 @@ async function drive(): Promise<void> {
   await says("status", /^Painted by .* zoom 1\.0 ×$/);
   const first = picture();
   if (first === 0) throw new Error("the picture is empty");
+  await says("locks", /^Queue strips: waited for by painter 1, painter 2/);
   await report("pass", "painted");
   press("+");
   await says("status", /^Painted by .* zoom 1\.5 ×$/);

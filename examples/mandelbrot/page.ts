@@ -1,7 +1,18 @@
 // The page: it never blocks. It starts the painters, hands out strips, draws the
 // shared pixels, and shows what threadDump() says.
 
-import { Barrier, DeadlockError, Lock, Queue, SharedArray, SharedValue, Thread, threadDump } from "../../mod.ts";
+import {
+  Barrier,
+  DeadlockError,
+  type Dump,
+  Lock,
+  Queue,
+  SharedArray,
+  SharedValue,
+  Thread,
+  threadDump,
+  trackHeld,
+} from "../../mod.ts";
 import { type Canvas, clash, paint, type Strip } from "./painter.ts";
 
 const module = new URL("./painter.ts", import.meta.url);
@@ -29,6 +40,7 @@ try {
 }
 
 function run(): void {
+  trackHeld(true); // the panel shows who holds what
   const { width, height } = screen;
   const painters = Math.max(2, Math.min(8, navigator.hardwareConcurrency));
   const canvas: Canvas = {
@@ -119,18 +131,45 @@ function run(): void {
 
 function showThreads(canvas: Canvas): void {
   if (performance.now() < frozen) return;
-  const rows = threadDump().threads.map(({ name, state, waits }) => {
+  const { threads } = threadDump();
+  const rows = threads.map(({ name, state, waits }) => {
     const [wait] = waits;
-    const owners = wait?.owners.map((owner) => owner.name).join(", ") ?? "";
-    const what = wait === undefined
-      ? ""
-      : `${wait.task ? "a task: " : ""}${wait.kind} ${wait.name}${owners === "" ? "" : `, held by ${owners}`}`;
+    const what = wait === undefined ? "" : `${wait.task ? "a task: " : ""}${wait.kind} ${wait.name}`;
     const [, number] = /^painter (\d+)$/.exec(name) ?? [];
     const strips = number === undefined ? "" : String(canvas.shares.at(Number(number) - 1));
     return row([name, state, what, strips]);
   });
   element("threads").replaceChildren(...rows);
+  element("locks").replaceChildren(
+    ...shared(threads).map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }),
+  );
   element("queue").textContent = String(canvas.strips);
+}
+
+/** Each lock and queue that somebody holds or waits for, with those who do. */
+function shared(threads: Dump["threads"]): string[] {
+  const found = new Map<string, { held: string[]; wanted: string[] }>();
+  const at = (kind: string, name: string) => {
+    const title = `${kind} ${name}`;
+    const entry = found.get(title) ?? { held: [], wanted: [] };
+    found.set(title, entry);
+    return entry;
+  };
+  for (const { name, holds, waits } of threads) {
+    for (const hold of holds) at(hold.kind, hold.name).held.push(name);
+    for (const wait of waits) if (/Lock|Queue/.test(wait.kind)) at(wait.kind, wait.name).wanted.push(name);
+  }
+  return [...found].map(([title, { held, wanted }]) => {
+    const parts = [
+      held.length > 0 ? `held by ${held.join(", ")}` : "",
+      wanted.length > 0 ? `waited for by ${wanted.join(", ")}` : "",
+    ];
+    return `${title}: ${parts.filter((part) => part !== "").join(", ")}`;
+  });
 }
 
 function row(texts: readonly string[]): HTMLTableRowElement {
