@@ -29,7 +29,7 @@ import type { LockWord, SuspendedHold } from "./_lock_word.ts";
 import { createRecord } from "./_memory.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { spinUntil } from "./_spin.ts";
+import { giveWay, spinUntil } from "./_spin.ts";
 import type { Wanted } from "./_wait.ts";
 import { BlockedWait, checkBlocking, checkStop, title, waitAsync } from "./_wait.ts";
 import { LayoutError, NotHeldError, ThreadStoppedError } from "./errors.ts";
@@ -139,7 +139,11 @@ export class ConditionCore implements Wanted {
     return count;
   }
 
-  readonly #wake = (): void => this.grants.wakeGranted();
+  // Who is notified and spins is let through first. A notifier that at once takes the lock again would mostly find nothing
+  // new under it, and both would pay for a wait.
+  readonly #wake = (): void => {
+    if (this.grants.wakeGranted()) giveWay(() => this.word.owner !== 0);
+  };
 
   /** Waits, blocked; returns whether it was notified. The lock is held again in any case. */
   wait(deadline: number): boolean {
@@ -171,9 +175,9 @@ export class ConditionCore implements Wanted {
   #block(at: number, deadline: number): boolean {
     const { grants, word, words } = this;
     if (deadline === POLL) return grants.withdraw(at, false);
-    // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it. It comes
-    // first, as each look at the cell takes its words from the core that is changing them.
-    if (spinUntil(() => word.owner === 0 && grants.granted(at)) || grants.granted(at)) return true;
+    // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it. The cell
+    // comes first: each look at the lock's word takes it from the core that is about to change it.
+    if (spinUntil(() => grants.granted(at) && word.owner === 0) || grants.granted(at)) return true;
     let wait: BlockedWait | undefined;
     try {
       wait = BlockedWait.begin(this, deadline);

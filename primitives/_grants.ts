@@ -156,13 +156,16 @@ export class Grants {
     return this.#wake.length !== 0;
   }
 
-  /** Wakes those that something was granted to. */
-  wakeGranted(): void {
+  /** Wakes those that something was granted to; returns whether some of them are awake: they look by themselves. */
+  wakeGranted(): boolean {
     const words = this.#words;
+    let awake = false;
     for (const at of this.#wake) {
       if (load(words, at + ASLEEP) !== 0) this.#roster.parker.unpark(words, at + GRANTED, Infinity); // invariant 5
+      else awake = true;
     }
     this.#wake.length = 0;
+    return awake;
   }
 
   // Waiting, blocked.
