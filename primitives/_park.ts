@@ -35,7 +35,8 @@ export interface Parker {
    * agent that was given some of them is not thereby a thread of it.
    */
   readonly shared?: boolean;
-  park(words: Words, index: number, expected: number, ms: number): void;
+  /** Returns whether it has slept for all that time; `false` also where it cannot tell. */
+  park(words: Words, index: number, expected: number, ms: number): boolean;
   parkAny(sleepers: readonly Parked[], ms: number): void;
   parkAsync(words: Words, index: number, expected: number, ms: number): AsyncPark;
   unpark(words: Words, index: number, count: number): void;
@@ -48,8 +49,8 @@ const DONE: AsyncPark = { promise: Promise.resolve(), cancel() {} };
 
 /** The parker of memory that the agents of one program share. */
 export const threadParker: Parker = {
-  park(words, index, expected, ms): void {
-    wait(words, index, expected, ms);
+  park(words, index, expected, ms): boolean {
+    return wait(words, index, expected, ms) === "timed-out";
   },
   // Atomics sleeps on one word: sleep on the first and glance at the others.
   parkAny(sleepers, ms): void {

@@ -105,12 +105,15 @@ export function countLook(roster: Roster): void {
 }
 
 /**
- * Whether a blocked thread of this program has reason to look around: a wait has begun or a thread has died since there
- * were that many, or this one was told to stop, or to note what it holds.
+ * The same for a thread of this program that has slept for a slice; unless it has reason to look around, since there were
+ * that many waits and deaths: another one, an order to stop, or to note what it holds. Returns whether it has none.
  */
-export function hasStirred({ words, me }: Roster, stamp: number, deaths: number): boolean {
-  return load(words, WAITS) !== stamp || load(words, DEATHS) !== deaths || load(words, TRACKS) !== 0 ||
-    load(words, slotAt(me & SLOT_MASK) + STOP) === me;
+export function countCalmLook({ words, me }: Roster, stamp: number, deaths: number): boolean {
+  const at = slotAt(me & SLOT_MASK);
+  if (load(words, WAITS) !== stamp || load(words, DEATHS) !== deaths || load(words, TRACKS) !== 0) return false;
+  if (load(words, at + STOP) === me) return false;
+  add(words, at + CHECKED, 1);
+  return true;
 }
 
 /** This agent's blocking wait is over. */

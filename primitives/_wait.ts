@@ -24,7 +24,7 @@ import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
-import { beginWait, confirmWait, countLook, endWait, hasStirred, lastWait } from "./_roster_waits.ts";
+import { beginWait, confirmWait, countCalmLook, countLook, endWait, lastWait } from "./_roster_waits.ts";
 import { isSuspicious } from "./_stuck.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 
@@ -33,7 +33,7 @@ export const SLICE = 380;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
 /** So many slices may pass, while nothing stirs, before a waiter reads all its words again. */
-const DOZES = 7;
+const DOZES = 15;
 /** How long an untimed wait waits for a thread to come up that in most browsers cannot while this one is blocked, in ms. */
 const START_MS = 5000;
 
@@ -128,8 +128,8 @@ export class BlockedWait {
     } else this.#calm = false;
     const ms = Math.min(this.#slice - time, this.#deadline - time, atMost);
     if (ms <= 0) return;
-    this.#wanted.roster.parker.park(words, index, expected, ms);
-    if (this.#calm && atMost === Infinity) this.#doze(words, index, expected);
+    const over = this.#wanted.roster.parker.park(words, index, expected, ms);
+    if (over && this.#calm && this.#untimed && atMost === Infinity) this.#doze(words, index, expected);
   }
 
   // Sleeps on for a few slices, if the one that is over was slept through and nothing has stirred in it. What a thread runs
@@ -137,12 +137,8 @@ export class BlockedWait {
   #doze(words: Words, index: number, expected: number): void {
     const { roster } = this.#wanted;
     for (let left = DOZES; left > 0; left--) {
-      const time = now();
-      if (time < this.#slice || load(words, index) !== expected || this.#deadline - time < SLICE) return;
-      if (hasStirred(roster, this.#stamp, this.#deaths)) return;
-      countLook(roster);
-      this.#slice = time + SLICE;
-      roster.parker.park(words, index, expected, SLICE);
+      if (load(words, index) !== expected || !countCalmLook(roster, this.#stamp, this.#deaths)) return;
+      if (!roster.parker.park(words, index, expected, SLICE)) return;
     }
   }
 

@@ -43,12 +43,14 @@ function doze(ms: number): void {
 }
 
 const hostileParker: Parker = {
-  park(words, index, expected, ms): void {
+  park(words, index, expected, ms): boolean {
     const end = performance.now() + ms;
-    while (load(words, index) === expected && performance.now() < end) {
-      if (Math.random() < 0.2) return; // for no reason
+    while (load(words, index) === expected) {
+      if (Math.random() < 0.2) return false; // for no reason
+      if (performance.now() >= end) return true;
       doze(end - performance.now());
     }
+    return false;
   },
   parkAny(sleepers, ms): void {
     const end = performance.now() + ms;

@@ -75,11 +75,12 @@ function futexParker(address: bigint): Parker {
   const timeAddress = addressOf(new Uint8Array(time.buffer));
   return {
     shared: true,
-    park(words, index, expected, ms): void {
+    park(words, index, expected, ms): boolean {
       const some = Math.min(ms, 1000);
       time[0] = BigInt(Math.floor(some / 1000));
       time[1] = BigInt(Math.floor((some % 1000) * 1e6));
       syscall(SYS_FUTEX, at(words, index), FUTEX_WAIT, expected >>> 0, timeAddress);
+      return false; // it may have been a signal
     },
     parkAny(sleepers, ms): void {
       const end = performance.now() + ms;
