@@ -29,7 +29,7 @@ test("Condition.notify() wakes who gets the grant of a thread that died", async 
   const woken = notified(words.buffer, () => {
     condition.withLock(() => assert.equal(condition.notify(), 0)); // nobody is left to be notified
   });
-  assert(woken.includes(32 + GRANTED), `woken are ${woken}`);
+  assert(woken.includes(32 + GRANTED), `woken are ${woken}, the words ${words}`);
   await waiting;
 });
 
