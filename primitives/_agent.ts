@@ -34,6 +34,8 @@ export class Agent {
   spinSkipped = 0;
   /** _spin.ts: how many of them there are before the next try. */
   spinRetry = 0;
+  /** _spin.ts: how many tries were in vain since the last one that paid. */
+  spinsInVain = 0;
   /** _keep_alive.ts: async waits that are pending. */
   pending = 0;
   /** _keep_alive.ts: what holds the event loop meanwhile. */

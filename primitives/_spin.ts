@@ -14,10 +14,12 @@ const LONGER_MS = 0.05;
 /** So many spins in vain, one after the other, and the next waits do not spin. */
 const CREDIT = 4;
 /**
- * Then one wait in so many spins all the same, to see whether it pays again. Each time in vain makes the next one rarer by
- * half, down to the second number: on one core all of them are in vain.
+ * Then one wait in so many spins all the same, to see whether it pays again; after PATIENCE times in vain each more makes
+ * the next one rarer by half, down to the last number: on one core all of them are in vain. Patience, because a scheduler
+ * that has put two threads on one core, with another one free, parts them only while one spins and the other could run.
  */
 const RETRY_SOON = 2;
+const PATIENCE = 256;
 const RETRY_SELDOM = 512;
 /** For how many turns to give way: half a microsecond, which is what taking a word from another core's cache takes, thrice. */
 const WAY = 16;
@@ -50,6 +52,7 @@ export function spinUntil(ready: () => boolean): boolean {
       if (turn > 1) { // else it was not the spinning that paid
         agent.spinCredit = CREDIT;
         agent.spinRetry = RETRY_SOON;
+        agent.spinsInVain = 0;
       }
       return true;
     }
@@ -61,7 +64,7 @@ export function spinUntil(ready: () => boolean): boolean {
     pause();
   }
   if (agent.spinCredit > 0) agent.spinCredit--;
-  else agent.spinRetry = Math.min(2 * agent.spinRetry, RETRY_SELDOM);
+  else if (++agent.spinsInVain > PATIENCE) agent.spinRetry = Math.min(2 * agent.spinRetry, RETRY_SELDOM);
   agent.spinSkipped = 0;
   return false;
 }
