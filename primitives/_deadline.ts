@@ -17,6 +17,15 @@ export function timeOfDay(time: number = now()): number {
   return Math.floor(performance.timeOrigin + time); // one clock for all threads, unlike now()
 }
 
+/** The clocks of two threads may differ by so many ms at the most; more is a time long ago. */
+const SKEW = 0x10000;
+
+/** How long ago that time of day was, of which another thread has kept 32 bits, in ms: 0 if its clock is ahead of this one. */
+export function agoOf(time: number): number {
+  const ms = (timeOfDay() - time) >>> 0;
+  return ms > 0xffffffff - SKEW ? 0 : ms;
+}
+
 /** Reads `timeout` (ms, default 0): a finite number of at least 0, or Infinity. */
 export function checkTimeout(timeout: unknown, fallback: number): number {
   if (timeout === undefined) return fallback;

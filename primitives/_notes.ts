@@ -22,7 +22,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
-import { timeOfDay } from "./_deadline.ts";
+import { agoOf, timeOfDay } from "./_deadline.ts";
 import type { Kind } from "./_layout.ts";
 import { ID_HI, ID_LO, kindName, KINDS, verbName, verbNumber } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
@@ -141,7 +141,7 @@ export function notesOf(roster: Roster, id: number): { readonly notes: Note[]; r
         key: (load(words, n + KEY_HI) & 0x1fffff) * 0x100000000 + (load(words, n + KEY_LO) >>> 0),
         name: readText(words, n + NAME, load(words, n + NAME_LEN), NAME_BYTES),
         place: readText(words, n + PLACE, load(words, n + PLACE_LEN), PLACE_BYTES),
-        elapsed: (timeOfDay() - load(words, n + SINCE)) >>> 0,
+        elapsed: agoOf(load(words, n + SINCE)),
         owner: load(words, n + FOR),
         verb: verbName(load(words, n + HOW) & 0xff),
         timed: (load(words, n + HOW) & TIMED_BIT) !== 0,

@@ -2,7 +2,7 @@
 // The words are in the header of _roster_record.ts; how _detect.ts reads them is in its own.
 
 import { add, cas, load, store, write } from "./_atomics.ts";
-import { timeOfDay } from "./_deadline.ts";
+import { agoOf, timeOfDay } from "./_deadline.ts";
 import { REACQUIRE, verbName, verbNumber } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import {
@@ -137,7 +137,7 @@ export function waitOf(roster: Roster, id: number): PublishedWait | undefined {
     key: (load(words, at + WAIT_HI) & 0x1fffff) * 0x100000000 + (load(words, at + WAIT_LO) >>> 0),
     name: readText(words, at + WAIT_NAME, load(words, at + WAIT_LEN), NAME_BYTES),
     untimed: load(words, at + UNTIMED) !== 0,
-    elapsed: (timeOfDay() - load(words, at + SINCE)) >>> 0,
+    elapsed: agoOf(load(words, at + SINCE)),
     checked: load(words, at + CHECKED),
     owners: readOwners(roster, id, at),
   };
