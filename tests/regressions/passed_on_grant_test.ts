@@ -2,10 +2,11 @@
 // nobody, as it notified nobody itself: the waiter went on only at the end of its slice.
 
 import { Condition } from "../../mod.ts";
-import { store } from "../../primitives/_atomics.ts";
+import { load, store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { assert, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
+import { until } from "../_until.ts";
 
 function wordsOf({ handle }: Condition): Int32Array<SharedArrayBuffer> {
   const { buffer, byteOffset, byteLength } = handle as FullHandle;
@@ -16,12 +17,13 @@ const ENDED = 5 | (1 << 12); // an id that nobody has
 const HIGH = 5;
 const SECOND = 32 + 8;
 const GRANTED = 2;
+const ASLEEP = 6;
 
 test("Condition.notify() wakes who gets the grant of a thread that died", async () => {
   const condition = new Condition();
   const words = wordsOf(condition);
   const waiting = condition.withLockAsync(() => condition.waitAsync());
-  await new Promise((resolve) => setTimeout(resolve));
+  await until(() => load(words, 32 + ASLEEP) !== 0); // one that is awake needs nobody to wake it
   store(words, HIGH, 2);
   store(words, SECOND, ENDED);
   store(words, SECOND + GRANTED, 1);
