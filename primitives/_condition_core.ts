@@ -157,14 +157,12 @@ export class ConditionCore implements Wanted {
     try {
       notified = this.#block(at, deadline);
     } finally {
-      let back = false;
       try {
         word.resume(hold); // what it throws is the worse news
-        back = true;
       } finally {
         if (notified) {
           grants.go(at);
-          if (back && !word.handoff) word.beforeFree(grants.settle); // else its end may never be known here
+          if (word.mine && !word.handoff) word.beforeFree(grants.settle); // else its end may never be known here
           else grants.settle();
         }
       }

@@ -5,7 +5,8 @@
 // The thread whose wait began last does it. At the end of a slice it sees all threads blocked, in waits that began no
 // later than its own: so all were, before it looked. It remembers their tickets and how often each has looked at its
 // wait anew, and warns when, STUCK_MS later, they are in the same waits and each has looked twice more: between two
-// looks each has read its words, and found nothing to go on with while nobody was left to change them. A closed
+// looks each has read its words, or the one that it sleeps on, and found nothing to go on with while nobody was left to change
+// them. A closed
 // circle of locks never gets here, as one of its members throws first.
 //
 // A thread that is starting will run: it is not asleep. Nor is one that Lockstep does not know; so that a

@@ -3,7 +3,7 @@
 // A wait sleeps in slices. Between two slices a blocked thread looks up: was it
 // told to stop, for whom does it wait now, has a circle of waits closed (the last
 // two only where something may have changed). Its primitive's loop then looks
-// whether the owner lives. Detection of deadlocks, recovery from death and
+// whether the owner lives; while nothing at all stirs in the program, only every sixteenth time. Detection of deadlocks, recovery from death and
 // cooperative termination all hang on this. It costs nothing before the first sleep.
 //
 // What a primitive's loop must hold:
