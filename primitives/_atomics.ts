@@ -143,7 +143,7 @@ export function notify(words: Words, index: number, count: number): number {
 type Pausing = { pause?: (hint?: number) => void };
 
 /** Whether the engine has a hint for spin loops. */
-export const canPause: boolean = typeof (Atomics as unknown as Pausing).pause === "function";
+const canPause: boolean = typeof (Atomics as unknown as Pausing).pause === "function";
 
 /** One turn of a spin loop. */
 export function pause(): void {

@@ -180,7 +180,7 @@ class Search {
 }
 
 /** What a published wait waits for, as messages call it. */
-export function describeWait(wait: PublishedWait): string {
+function describeWait(wait: PublishedWait): string {
   return title(kindName(wait.kind), wait.name);
 }
 

@@ -147,7 +147,7 @@ function threadOf(roster: Roster, { id, name, state, flags }: ThreadEntry): Dump
 }
 
 /** The data of a dump as a table, one line for each thread and for each thing it waits for or holds. */
-export function tableOf(dump: Pick<Dump, "threads" | "tracked">): string {
+function tableOf(dump: Pick<Dump, "threads" | "tracked">): string {
   const rows: string[][] = [["thread", "state", "", "what", "since", "by"]];
   for (const { name, state, daemon, waits, holds, more } of dump.threads) {
     const lines: string[][] = [];

@@ -140,61 +140,6 @@ export function isError(value: object, tag: string): value is Error {
   return tag === "Error" && !(Symbol.toStringTag in value);
 }
 
-/** An error as plain data that structured clone carries. */
-export interface ErrorRecord extends ErrorParts {
-  /** Tells a record from other objects. */
-  readonly lockstepError: 1;
-}
-
-/**
- * An error as plain data, for roads that are not the codec. Errors in its
- * properties become records too, whatever the circles between them.
- */
-export function errorToRecord(error: Error): ErrorRecord {
-  const records = new Map<unknown, unknown>();
-  const convert = (value: unknown): unknown => {
-    const known = records.get(value);
-    if (known !== undefined) return known;
-    if (Array.isArray(value)) return convertItems(value, records, convert);
-    if (typeof value !== "object" || value === null || !isError(value, tagOf(value))) return value;
-    const record: ErrorRecord = { lockstepError: 1, ...takeApart(value) };
-    records.set(value, record);
-    const { properties } = record;
-    for (let i = 1; i < properties.length; i += 2) {
-      properties[i] = convert(properties[i]);
-    }
-    return record;
-  };
-  return convert(error) as ErrorRecord;
-}
-
-/** The error that a record stands for. */
-export function recordToError(record: ErrorRecord): Error {
-  const errors = new Map<unknown, unknown>();
-  const convert = (value: unknown): unknown => {
-    const known = errors.get(value);
-    if (known !== undefined) return known;
-    if (Array.isArray(value)) return convertItems(value, errors, convert);
-    if (typeof value !== "object" || value === null || (value as ErrorRecord).lockstepError !== 1) return value;
-    const { kind, name, message, stack, hidden, properties } = value as ErrorRecord;
-    const error = putTogether(kind, name, message, stack);
-    errors.set(value, error);
-    for (let i = 0; i < properties.length; i += 2) {
-      setProperty(error, String(properties[i]), convert(properties[i + 1]), i >= 2 * hidden);
-    }
-    return error;
-  };
-  return convert(record) as Error;
-}
-
-/** A copy of an array, known before its items are, which may refer to it. */
-function convertItems(items: unknown[], known: Map<unknown, unknown>, convert: (item: unknown) => unknown): unknown[] {
-  const converted: unknown[] = [];
-  known.set(items, converted);
-  for (const item of items) converted.push(convert(item));
-  return converted;
-}
-
 /** What Object.prototype.toString calls a value. */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);

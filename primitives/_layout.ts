@@ -80,7 +80,7 @@ export const ID_LO = 2;
 export const FIRST = 3;
 
 /** Records start at multiples of this many bytes. */
-export const ALIGN = 64;
+const ALIGN = 64;
 
 /** A place in shared memory for a record, given by the caller. */
 export interface Placement {

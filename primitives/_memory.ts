@@ -28,7 +28,7 @@ export function bindMemory(buffer: SharedArrayBuffer, roster: Roster): void {
 }
 
 /** Makes a memory the one for records that are given no place, in this agent. */
-export function useMemory(memory: Memory): void {
+function useMemory(memory: Memory): void {
   agent.memory = memory;
 }
 

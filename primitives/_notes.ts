@@ -34,7 +34,7 @@ const MORE = 2;
 const FIRST_NOTE = 64;
 const NOTE_WORDS = 64;
 /** How many notes a thread has room for. */
-export const NOTES = 15;
+const NOTES = 15;
 
 const WHAT = 0;
 const KEY_HI = 1;

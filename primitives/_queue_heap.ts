@@ -73,19 +73,14 @@ const numberWords = new Int32Array(number.buffer);
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const HI = littleEndian ? 1 : 0;
 
-/** The units of a message with a body of that many bytes. */
+/** The units of a message with a body of that many bytes, and of a space in which it fits. */
 function unitsFor(length: number): number {
   return LEAST_UNITS + Math.ceil(length / UNIT);
 }
 
-/** The units of a space in which a body of `longest` bytes fits. */
-export function heapUnits(longest: number): number {
-  return unitsFor(longest);
-}
-
 /** Bytes behind the head: blocks, and the order. */
 export function heapBytes(longest: number): number {
-  const units = heapUnits(longest);
+  const units = unitsFor(longest);
   return UNIT * units + 4 * orderWords(units);
 }
 
@@ -95,7 +90,7 @@ function orderWords(units: number): number {
 
 /** Writes a fresh record. */
 export function fillHeap(words: Words, base: number, longest: number): void {
-  Space.fill(words, base + LISTS, base + HEAP_WORDS, heapUnits(longest));
+  Space.fill(words, base + LISTS, base + HEAP_WORDS, unitsFor(longest));
 }
 
 /** The messages of a LifoQueue or PriorityQueue as one agent sees them. */
@@ -118,7 +113,7 @@ export class HeapStore implements Store {
 
   /** The messages at word `base`, which may be `longest` bytes long; last in, first out if it is a stack. */
   constructor(words: Words, roster: Roster, base: number, longest: number, maxSize: number, stack: boolean) {
-    const units = heapUnits(longest);
+    const units = unitsFor(longest);
     const start = base + HEAP_WORDS;
     this.#words = words;
     this.#base = base;

@@ -32,7 +32,7 @@ export const UNIT = 8;
 export const LEAST_UNITS = 4;
 const LISTS_COUNT = 26;
 /** Words of FREE and LISTS. */
-export const LIST_WORDS: number = 1 + LISTS_COUNT;
+const LIST_WORDS: number = 1 + LISTS_COUNT;
 
 const PREV = 1;
 const NEXT = 2;

@@ -68,8 +68,3 @@ export function isThreadMessage(message: unknown): message is ThreadMessage {
   return typeof message === "object" && message !== null &&
     typeof (message as { lockstep?: unknown }).lockstep === "string";
 }
-
-/** Whether start-up data is ours. */
-export function isThreadStart(data: unknown): data is ThreadStart {
-  return isThreadMessage(data) && (data as { lockstep: string }).lockstep === "start";
-}

@@ -77,7 +77,7 @@ const RUNTIME_NAMES: ReadonlySet<string> = new Set([
 /** Members that some supported engine lacks, and the file that may name them because it guards them. */
 const YOUNG_MEMBERS: Readonly<Record<string, string | undefined>> = {
   "Symbol.dispose": "primitives/_dispose.ts",
-  "Symbol.asyncDispose": "primitives/_dispose.ts",
+  "Symbol.asyncDispose": undefined,
   "Atomics.pause": "primitives/_atomics.ts",
   "Promise.withResolvers": undefined,
   "Promise.try": undefined,

@@ -15,7 +15,7 @@
  */
 
 import { Agent, setAgent } from "../../primitives/_agent.ts";
-import { ABORT, isEvent, OK, type Op, type OpKind, PENDING, settled, TIMED_OUT, type World } from "./_ops.ts";
+import { ABORT, isEvent, OK, type Op, type OpKind, settled, TIMED_OUT, type World } from "./_ops.ts";
 import type { Doubles, Handler } from "./_seam.ts";
 import { handle, TOKEN } from "./_seam.ts";
 import type { Word, WordTable } from "./_words.ts";
@@ -369,5 +369,3 @@ export class ThreadTree {
     return found instanceof Promise ? found.then(add) : add(found);
   }
 }
-
-export { PENDING };

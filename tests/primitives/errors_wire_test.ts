@@ -3,11 +3,11 @@ import { difference } from "../_same.ts";
 import * as errors from "../../primitives/errors.ts";
 import { decode, encode } from "../../primitives/_codec.ts";
 import { encodeError } from "../../primitives/_codec_error.ts";
-import { errorToRecord, recordToError } from "../../primitives/_errors_wire.ts";
+import { fromMessage, toMessage } from "../../primitives/message.ts";
 
-/** Through the codec, and as a record through structured clone. */
+/** Through the codec, as in a queue, and by message, as postMessage would carry it. */
 function bothWays<T extends Error>(error: T): T[] {
-  return [decode(encode(error, "put")) as T, recordToError(structuredClone(errorToRecord(error))) as T];
+  return [decode(encode(error, "put")) as T, fromMessage<T>(structuredClone(toMessage(error)))];
 }
 
 test("errors keep class, name, message, stack, cause, code and own properties", () => {
