@@ -18,7 +18,6 @@ export const LAYERS: readonly (readonly string[])[] = [
   [
     "_codec*",
     "_errors_wire",
-    "_wire",
     "_lock_word",
     "_lock_guard",
     "_type_names",
@@ -47,7 +46,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "message",
   ],
   ["_draw", "deadlock", "_acquirable", "acquire_all"],
-  ["current", "_thread*", "thread", "timer", "serve"],
+  ["current", "_thread*", "thread", "timer"],
   ["mod"],
 ];
 

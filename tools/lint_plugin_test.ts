@@ -49,6 +49,14 @@ Deno.test("layers: a file of primitives/ stands in the table, once", () => {
   assertEquals(names.length, new Set(names).size);
 });
 
+Deno.test("layers: every entry of the table stands for a file", () => {
+  const files = [...Deno.readDirSync(new URL("primitives/", ROOT))].map(({ name }) => name.replace(/\.ts$/, ""));
+  const stale = LAYERS.flat().filter((entry) =>
+    !files.some((name) => entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : name === entry)
+  );
+  assertEquals(stale, []);
+});
+
 Deno.test("layers: library source imports neither packages nor tests", () => {
   assertEquals(fired("primitives/lock.ts", `import "node:assert";`), [
     "lockstep/layers",
