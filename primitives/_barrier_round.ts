@@ -57,7 +57,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
-import { Cells } from "./_cells.ts";
+import { Cells, MOST_THREADS } from "./_cells.ts";
 import type { Kind } from "./_layout.ts";
 import { FIRST } from "./_layout.ts";
 import { localOf } from "./_local.ts";
@@ -189,7 +189,7 @@ export class BarrierRound implements Wanted {
     const threads = load(words, THREADS);
     const [timeout] = new Float64Array(new Int32Array([load(words, TIMEOUT), load(words, TIMEOUT + 1)]).buffer);
     if (
-      parties < 1 || parties > MOST_PARTIES || threads < 1 || threads > 4096 || !(timeout! >= 0) ||
+      parties < 1 || parties > MOST_PARTIES || threads < 1 || threads > MOST_THREADS || !(timeout! >= 0) ||
       barrierBytes(parties, threads) > words.byteLength
     ) {
       throw damaged(`it is for ${parties} parties in ${threads} threads`);

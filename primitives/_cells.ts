@@ -17,10 +17,12 @@ import type { Roster } from "./_roster.ts";
 
 /** How many threads may use one primitive at a time, by default. */
 export const THREADS = 64;
+/** The most that may be asked for: looks at all cells, as when somebody has died, are to stay short. */
+export const MOST_THREADS = 4096;
 
 /** Checks the option `threads`. */
 export function checkThreads(threads: unknown): number {
-  return threads === undefined ? THREADS : checkInteger("threads", threads, 1, 4096);
+  return threads === undefined ? THREADS : checkInteger("threads", threads, 1, MOST_THREADS);
 }
 
 /** The cells of one record, as one agent sees them. */

@@ -13,7 +13,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
-import { checkThreads } from "./_cells.ts";
+import { checkThreads, MOST_THREADS } from "./_cells.ts";
 import { describe, optionsObject, POLL } from "./_deadline.ts";
 import type { Task } from "./_grants.ts";
 import { conditionBytes, Grants, LOCK_WORD, TASK_SLEEPS, THREAD_SLEEPS, THREADS_WORD } from "./_grants.ts";
@@ -39,7 +39,6 @@ import { rlockCore } from "./rlock.ts";
 
 const OWN_LOCK = 0;
 const GIVEN_LOCK = 1;
-const MOST_THREADS = 4096;
 
 /** Options of `new Condition()`. */
 export interface ConditionOptions {

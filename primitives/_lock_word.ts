@@ -59,6 +59,7 @@ import type { Words } from "./_atomics.ts";
 import { add, cas, load, store } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
 import { checkRank, followTracking, forgetHold, noteHold, tracking } from "./_held.ts";
+import { LAPSE, LAPSE_TASK, PATIENCE } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { FIRST, REACQUIRE } from "./_layout.ts";
 import { AsyncLine } from "./_line.ts";
@@ -87,11 +88,6 @@ const ASYNC_BIT = 0x40000000;
 const HANDOFF_FLAG = 1;
 const RANK_FLAG = 2;
 
-/** ms after which a waiter that is passed again and again becomes the heir. */
-const PATIENCE = 10;
-/** ms for which the lock is kept for a heir that is a thread, and for one that is a task. */
-const LAPSE = 10;
-const LAPSE_ASYNC = 1;
 /** A thread that has had the lock so often without having to wait for it looks at it less often when it has to. */
 const RUN = 4;
 /** So many turns lie between two of those looks, about 2 µs: meanwhile the holder takes and releases it undisturbed. */
@@ -254,7 +250,7 @@ export class LockWord implements Wanted {
           if (seen === 0) continue;
           if (wait.expired) return false;
           slept = true;
-          wait.park(words, OWNER, seen, LAPSE_ASYNC); // reserved: see whether it lapses
+          wait.park(words, OWNER, seen, LAPSE_TASK); // reserved: see whether it lapses
           continue;
         }
         // Mark before sleeping and before giving up, or those behind us are forgotten (invariants 1 and 2).
@@ -349,7 +345,7 @@ export class LockWord implements Wanted {
       local.heirSince = now();
       return true;
     }
-    if (now() - local.heirSince < ((heir & ASYNC_BIT) !== 0 ? LAPSE_ASYNC : LAPSE)) return true;
+    if (now() - local.heirSince < ((heir & ASYNC_BIT) !== 0 ? LAPSE_TASK : LAPSE)) return true;
     cas(words, HEIR, heir, 0);
     local.heir = 0;
     return false;
@@ -432,7 +428,7 @@ export class LockWord implements Wanted {
         const seen = load(words, OWNER);
         if ((seen & OWNER_MASK) === 0) {
           if (seen === 0) continue;
-          return { done: false, sleep: { words, index: GATE, expected: gate, atMost: LAPSE_ASYNC } };
+          return { done: false, sleep: { words, index: GATE, expected: gate, atMost: LAPSE_TASK } };
         }
         if (seen >= 0 && cas(words, OWNER, seen, seen | WAITERS_BIT) !== seen) continue;
         if (now() - since > PATIENCE) cas(words, HEIR, 0, heir);

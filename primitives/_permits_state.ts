@@ -66,7 +66,7 @@
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { add, load, read, store, write } from "./_atomics.ts";
-import { Cells } from "./_cells.ts";
+import { Cells, MOST_THREADS } from "./_cells.ts";
 import { Heir } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { FIRST } from "./_layout.ts";
@@ -192,7 +192,7 @@ export class PermitsState implements Wanted {
   constructor(kind: Kind, words: Words, roster: Roster, name: string) {
     const threads = load(words, THREADS);
     const bound = load(words, BOUND);
-    if (threads < 1 || threads > 4096 || permitsBytes(threads) > words.byteLength || bound < 0) {
+    if (threads < 1 || threads > MOST_THREADS || permitsBytes(threads) > words.byteLength || bound < 0) {
       throw new LayoutError(`Cannot attach ${kind} as its record is damaged: it has room for ${threads} threads`, {
         expected: kind,
         actual: "a damaged record",

@@ -79,6 +79,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
+import { MOST_THREADS } from "./_cells.ts";
 import { FIRST } from "./_layout.ts";
 import { RING_WORDS, ringBytes } from "./_ring.ts";
 import { LayoutError } from "./errors.ts";
@@ -161,7 +162,7 @@ export function readShape(words: Words): Shape {
   const shape = { rings: load(words, RINGS), size: load(words, SIZE), threads: load(words, THREADS) };
   const { rings, size, threads } = shape;
   if (
-    (rings !== 1 && rings !== 2) || size < LEAST_SIZE || size % 64 !== 0 || threads < 1 || threads > 4096 ||
+    (rings !== 1 && rings !== 2) || size < LEAST_SIZE || size % 64 !== 0 || threads < 1 || threads > MOST_THREADS ||
     pipeBytes(shape) > words.byteLength
   ) {
     throw new LayoutError(

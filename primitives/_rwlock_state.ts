@@ -62,7 +62,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
-import { Cells } from "./_cells.ts";
+import { Cells, MOST_THREADS } from "./_cells.ts";
 import { now } from "./_deadline.ts";
 import { Heir, LAPSE, LAPSE_TASK, PATIENCE } from "./_heir.ts";
 import { FIRST } from "./_layout.ts";
@@ -148,7 +148,7 @@ export class RWLockState {
 
   constructor(words: Words, roster: Roster, name: string) {
     const threads = load(words, THREADS);
-    if (threads < 1 || threads > 4096 || rwLockBytes(threads) > words.byteLength) {
+    if (threads < 1 || threads > MOST_THREADS || rwLockBytes(threads) > words.byteLength) {
       throw new LayoutError(`Cannot attach RWLock as its record is damaged: it has room for ${threads} threads`, {
         expected: "RWLock",
         actual: "a damaged record",

@@ -8,7 +8,7 @@
 
 import { BarrierCore } from "./_barrier_core.ts";
 import { barrierBytes, fillBarrier, LEAST_BYTES, MOST_PARTIES } from "./_barrier_round.ts";
-import { checkThreads, THREADS } from "./_cells.ts";
+import { checkThreads, MOST_THREADS, THREADS } from "./_cells.ts";
 import {
   checkInteger,
   checkTimeout,
@@ -105,7 +105,7 @@ export class Barrier {
     if (typeof name !== "string") {
       throw new TypeError(`Cannot name a Barrier as name must be a string: it is ${describe(name)}`);
     }
-    const cells = threads === undefined ? Math.min(Math.max(THREADS, count), 4096) : checkThreads(threads);
+    const cells = threads === undefined ? Math.min(Math.max(THREADS, count), MOST_THREADS) : checkThreads(threads);
     const { words, roster } = createRecord(
       "Barrier",
       barrierBytes(count, cells),
