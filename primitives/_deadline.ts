@@ -74,6 +74,11 @@ export function deadlineAfter(ms: number): number {
   return ms === 0 ? POLL : now() + ms; // Infinity stays Infinity; 1e300 is merely very far
 }
 
+/** The deadline of a bounded call that starts now, from its options; without a timeout it polls. */
+export function deadlineOf(options: unknown): number {
+  return deadlineAfter(timeoutOf(options));
+}
+
 /** Milliseconds left, never negative. */
 export function remaining(deadline: number): number {
   if (deadline === POLL) return 0;

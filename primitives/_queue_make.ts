@@ -1,7 +1,7 @@
 // Makes and opens the records of the three queues.
 
 import { load, store } from "./_atomics.ts";
-import { checkInteger, deadlineAfter, describe, optionsObject, POLL, timeoutOf } from "./_deadline.ts";
+import { checkInteger, describe, optionsObject } from "./_deadline.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
 import type { FullHandle, Handle } from "./_handle.ts";
 import type { Kind, Placement } from "./_layout.ts";
@@ -76,12 +76,6 @@ function coreOf(kind: QueueKind, { words, roster, name }: Pick<QueueCore, "words
     ? new RingStore(words, roster, QUEUE_WORDS, QUEUE_WORDS + RING_WORDS, ringBytes(maxBytes), maxSize)
     : new HeapStore(words, roster, QUEUE_WORDS, maxBytes, maxSize, kind === "LifoQueue");
   return new QueueCore(kind, words, roster, name, messages);
-}
-
-/** The deadline of a bounded call's options. */
-export function deadlineOf(options: { timeout?: number } | undefined): number {
-  const timeout = timeoutOf(options);
-  return timeout === 0 ? POLL : deadlineAfter(timeout);
 }
 
 /** Checks how many messages a get may take. */

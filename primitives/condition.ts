@@ -9,16 +9,7 @@
 
 import type { ConditionOptions } from "./_condition_core.ts";
 import { ConditionCore } from "./_condition_core.ts";
-import {
-  checkInteger,
-  deadlineAfter,
-  describe,
-  optionsObject,
-  POLL,
-  remaining,
-  signalOf,
-  timeoutOf,
-} from "./_deadline.ts";
+import { checkInteger, deadlineOf, describe, optionsObject, remaining, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -199,8 +190,7 @@ export class Condition {
    * ```
    */
   tryWait(options?: { timeout?: number }): boolean {
-    const timeout = timeoutOf(options);
-    return this.#core.wait(timeout === 0 ? POLL : deadlineAfter(timeout));
+    return this.#core.wait(deadlineOf(options));
   }
 
   /**
@@ -272,8 +262,7 @@ export class Condition {
    * ```
    */
   tryWaitFor(predicate: () => unknown, options?: { timeout?: number }): boolean {
-    const timeout = timeoutOf(options);
-    return this.#waitFor(predicate, timeout === 0 ? POLL : deadlineAfter(timeout));
+    return this.#waitFor(predicate, deadlineOf(options));
   }
 
   #waitFor(predicate: () => unknown, deadline: number): boolean {

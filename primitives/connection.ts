@@ -6,7 +6,7 @@
  * @module
  */
 
-import { deadlineAfter, describe, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { deadlineOf, describe, signalOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
@@ -517,8 +517,3 @@ shareable(
   (connection, roster, thread) => endOf(connection as Connection).give(roster, thread),
 );
 inspectable(Connection.prototype);
-
-function deadlineOf(options: unknown): number {
-  const timeout = timeoutOf(options);
-  return timeout === 0 ? POLL : deadlineAfter(timeout);
-}

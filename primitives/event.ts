@@ -35,7 +35,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { and, cas, load } from "./_atomics.ts";
-import { deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { deadlineOf, describe, optionsObject, POLL, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -252,8 +252,7 @@ export class Event {
    * ```
    */
   tryWait(options?: { timeout?: number }): boolean {
-    const timeout = timeoutOf(options);
-    return this.#wait(timeout === 0 ? POLL : deadlineAfter(timeout));
+    return this.#wait(deadlineOf(options));
   }
 
   #wait(deadline: number): boolean {

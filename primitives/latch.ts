@@ -33,7 +33,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { cas, load, store } from "./_atomics.ts";
-import { checkInteger, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { checkInteger, deadlineOf, describe, optionsObject, POLL, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -232,8 +232,7 @@ export class Latch {
    * ```
    */
   tryWait(options?: { timeout?: number }): boolean {
-    const timeout = timeoutOf(options);
-    return this.#wait(timeout === 0 ? POLL : deadlineAfter(timeout));
+    return this.#wait(deadlineOf(options));
   }
 
   #wait(deadline: number): boolean {

@@ -7,7 +7,7 @@
  */
 
 import { cas } from "./_atomics.ts";
-import { checkInteger, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { tracking } from "./_held.ts";
@@ -191,11 +191,8 @@ export class Lock {
    * ```
    */
   tryAcquire(options?: { timeout?: number }): Guard | undefined {
-    const timeout = timeoutOf(options);
     const core = this.#core;
-    return core.acquire(timeout === 0 ? POLL : deadlineAfter(timeout))
-      ? new LockGuard(core, core.local.serial)
-      : undefined;
+    return core.acquire(deadlineOf(options)) ? new LockGuard(core, core.local.serial) : undefined;
   }
 
   /**

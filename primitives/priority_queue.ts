@@ -6,11 +6,11 @@
  * @module
  */
 
-import { describe, optionsObject, signalOf } from "./_deadline.ts";
+import { deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { QueueCore } from "./_queue_core.ts";
-import { deadlineOf, itemsOf, makeQueue, openQueue } from "./_queue_make.ts";
+import { itemsOf, makeQueue, openQueue } from "./_queue_make.ts";
 import { type AsyncQueueOptions, Queue, type QueueOptions, type TryPutOptions } from "./queue.ts";
 
 /** How urgent a message is. */

@@ -6,14 +6,14 @@
  * @module
  */
 
-import { signalOf } from "./_deadline.ts";
+import { deadlineOf, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
 import type { Placement } from "./_layout.ts";
 import { NOT_YET } from "./_lobby.ts";
 import { DRAINED, QueueCore } from "./_queue_core.ts";
-import { checkMost, deadlineOf, itemsOf, makeQueue, openQueue, queueHandle } from "./_queue_make.ts";
+import { checkMost, itemsOf, makeQueue, openQueue, queueHandle } from "./_queue_make.ts";
 import { ClosedError } from "./errors.ts";
 
 /** Options of `new Queue()`, `new LifoQueue()` and `new PriorityQueue()`. */

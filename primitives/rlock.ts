@@ -8,7 +8,7 @@
  */
 
 import { cas } from "./_atomics.ts";
-import { deadlineAfter, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { deadlineOf, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { tracking } from "./_held.ts";
@@ -179,11 +179,9 @@ export class RLock {
    * ```
    */
   tryAcquire(options?: { timeout?: number }): Guard | undefined {
-    const timeout = timeoutOf(options);
+    const deadline = deadlineOf(options); // checks them, also where there is nothing to wait for
     const core = this.#core;
-    return core.nest() || core.acquire(timeout === 0 ? POLL : deadlineAfter(timeout))
-      ? new LockGuard(core, core.local.serial)
-      : undefined;
+    return core.nest() || core.acquire(deadline) ? new LockGuard(core, core.local.serial) : undefined;
   }
 
   /**

@@ -7,7 +7,7 @@
  */
 
 import { checkThreads } from "./_cells.ts";
-import { checkInteger, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
@@ -208,10 +208,7 @@ export class RWLock {
    * ```
    */
   tryRead(options?: { timeout?: number }): Guard | undefined {
-    const timeout = timeoutOf(options);
-    return this.#core.read(timeout === 0 ? POLL : deadlineAfter(timeout))
-      ? new ReadGuard(this.#core, false)
-      : undefined;
+    return this.#core.read(deadlineOf(options)) ? new ReadGuard(this.#core, false) : undefined;
   }
 
   /**
@@ -292,8 +289,7 @@ export class RWLock {
    * ```
    */
   tryWrite(options?: { timeout?: number }): Guard | undefined {
-    const timeout = timeoutOf(options);
-    const serial = this.#core.write(timeout === 0 ? POLL : deadlineAfter(timeout));
+    const serial = this.#core.write(deadlineOf(options));
     return serial === 0 ? undefined : new WriteGuard(this.#core, serial);
   }
 

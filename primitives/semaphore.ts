@@ -8,7 +8,7 @@
  */
 
 import { checkThreads } from "./_cells.ts";
-import { checkInteger, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -169,8 +169,7 @@ export class Semaphore {
    * ```
    */
   tryAcquire(options?: { timeout?: number }): Guard | undefined {
-    const timeout = timeoutOf(options);
-    return this.#core.acquire(timeout === 0 ? POLL : deadlineAfter(timeout));
+    return this.#core.acquire(deadlineOf(options));
   }
 
   /**

@@ -7,7 +7,7 @@
  */
 
 import { agent } from "./_agent.ts";
-import { checkTimeout, deadlineAfter, describe, optionsObject, POLL, signalOf, timeoutOf } from "./_deadline.ts";
+import { checkTimeout, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -285,8 +285,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    * ```
    */
   tryJoin(options?: { timeout?: number }): { value: Awaited<R> } | undefined {
-    const timeout = timeoutOf(options);
-    return this.#core.join(timeout === 0 ? POLL : deadlineAfter(timeout)) as { value: Awaited<R> } | undefined;
+    return this.#core.join(deadlineOf(options)) as { value: Awaited<R> } | undefined;
   }
 
   /**
