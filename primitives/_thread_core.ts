@@ -186,22 +186,19 @@ export class ThreadCore implements Wanted {
   /** Waits for the end, blocked; `undefined` once the deadline is over. Throws what the thread threw. */
   join(deadline: number): Joined | undefined {
     this.#checkJoin(deadline === Infinity);
-    const { record } = this;
-    record.enterJoin();
-    let taken = false;
-    try {
-      if (!this.#ended(deadline)) return undefined;
-      receive(this);
-      taken = true;
-      return outcomeOf(this);
-    } finally {
-      this.#leaveJoin(taken);
-    }
+    this.record.markAsked();
+    if (!this.#ended(deadline)) return undefined;
+    receive(this);
+    return this.#take();
   }
 
-  #leaveJoin(taken: boolean): void {
-    this.record.leaveJoin(taken);
-    if (taken) agent.untold.delete(recordKey(this.words));
+  #take(): Joined {
+    try {
+      return outcomeOf(this);
+    } finally { // what it throws is an outcome, too
+      this.record.markTaken();
+      agent.untold.delete(recordKey(this.words));
+    }
   }
 
   #ended(deadline: number): boolean {
@@ -237,16 +234,10 @@ export class ThreadCore implements Wanted {
     signal?.throwIfAborted();
     this.#checkJoin(true);
     const { record } = this;
-    record.enterJoin();
-    let taken = false;
-    try {
-      await this.ended({ signal });
-      if (record.posted && !takePosted(this)) await arrival(this, signal);
-      taken = true;
-      return outcomeOf(this);
-    } finally {
-      this.#leaveJoin(taken);
-    }
+    record.markAsked();
+    await this.ended({ signal });
+    if (record.posted && !takePosted(this)) await arrival(this, signal);
+    return this.#take();
   }
 
   /** Resolves when the thread has ended, to whether it has: false when the time is over first. */

@@ -7,9 +7,9 @@
 //   4     THREAD  starter, once       the thread's id in the roster, 0 = not started
 //   5     CONTROL anybody             STOP_BIT told to stop; KILL_BIT to be stopped by force; STUCK_BIT cannot be;
 //                                     by the thread: UP_BIT it runs; HEARD_BIT its event loop has seen STOP_BIT
-//   6     JOINS   joiners             bits 0-15 joins that wait at present; ASKED_BIT somebody has ever joined;
-//                                     TAKEN_BIT somebody got the outcome; TOLD_BIT the except hook did;
-//                                     STARTING_BIT start() has not returned, so that nobody can have joined
+//   6     JOINS   joiners             ASKED_BIT somebody has ever joined; TAKEN_BIT somebody got the outcome;
+//                                     TOLD_BIT the except hook did; STARTING_BIT start() has not returned, so that
+//                                     nobody can have joined
 //   7     LENGTH  who ends it         bytes of the outcome
 //   8     TIMER   anybody             0 waits; CANCELLED or FIRED, whichever was first
 //   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
@@ -32,7 +32,7 @@
 //   4. Everybody who sleeps on DONE or CONTROL is woken at every change, blocking and async alike.
 
 import type { Words } from "./_atomics.ts";
-import { add, and, cas, load, or, store } from "./_atomics.ts";
+import { and, cas, load, or, store } from "./_atomics.ts";
 import { FIRST, padded } from "./_layout.ts";
 import type { Roster } from "./_roster.ts";
 import type { ThreadEndReason } from "./errors.ts";
@@ -86,10 +86,10 @@ export const UP_BIT = 8;
 /** CONTROL: its event loop turns, and has seen STOP_BIT: it will end. */
 export const HEARD_BIT = 16;
 
-const ASKED_BIT = 0x10000;
-const TAKEN_BIT = 0x20000;
-const TOLD_BIT = 0x40000;
-const STARTING_BIT = 0x80000;
+const ASKED_BIT = 1;
+const TAKEN_BIT = 2;
+const TOLD_BIT = 4;
+const STARTING_BIT = 8;
 
 /** TIMER: it was cancelled before it fired. */
 export const CANCELLED = 1;
@@ -230,15 +230,13 @@ export class ThreadRecord {
   }
 
   /** Somebody begins to join. */
-  enterJoin(): void {
-    add(this.words, JOINS, 1);
+  markAsked(): void {
     or(this.words, JOINS, ASKED_BIT);
   }
 
-  /** Somebody has got the outcome, or gives up. */
-  leaveJoin(taken: boolean): void {
-    if (taken) or(this.words, JOINS, TAKEN_BIT);
-    add(this.words, JOINS, -1);
+  /** Somebody has got the outcome. */
+  markTaken(): void {
+    or(this.words, JOINS, TAKEN_BIT);
   }
 
   /** Whether anybody has ever joined it. */
