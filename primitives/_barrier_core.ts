@@ -46,7 +46,7 @@ export class BarrierCore extends BarrierRound {
       for (;;) {
         const turn = load(words, TURN); // before the look (invariant 4)
         this.#actIfCalled(party, true);
-        const step = party ?? this.#arrive(action, limit);
+        const step = party ?? this.#arrive(action, limit, true);
         if (typeof step === "number") return step;
         party = step;
         if (party?.acts === true) this.#act(party);
@@ -73,7 +73,7 @@ export class BarrierCore extends BarrierRound {
     const attempt = (): Attempt<number> => {
       const expected = load(words, TURN); // before the look (invariant 4)
       this.#actIfCalled(party, false);
-      const step = party ?? this.#arrive(action, undefined, limit);
+      const step = party ?? this.#arrive(action, limit, false);
       if (typeof step === "number") return { done: true, value: step };
       party = step;
       if (party?.acts === true) this.#act(party);
@@ -92,11 +92,10 @@ export class BarrierCore extends BarrierRound {
 
   /**
    * A party arrives. Returns it; its place when that completed the round; or undefined when the present round
-   * is complete and the party has to wait for the next one to begin. `blocking` is its limit if it is to block.
+   * is complete and the party has to wait for the next one to begin. `blocked`: its thread is to block.
    */
-  #arrive(action: Action | undefined, blocking: Limit | undefined, limit?: Limit): Party | number | undefined {
+  #arrive(action: Action | undefined, limit: Limit, blocked: boolean): Party | number | undefined {
     const { words, parties } = this;
-    const blocked = blocking !== undefined;
     this.monitor.enter();
     let wakes = false;
     try {
@@ -123,7 +122,7 @@ export class BarrierCore extends BarrierRound {
           this.pass();
           return place;
         }
-      } else if ((blocking ?? limit)!.over) {
+      } else if (limit.over) {
         wakes = true;
         this.endRound(TIMED_OUT, BROKEN);
         throw this.brokenError(TIMED_OUT);
@@ -238,7 +237,7 @@ export class BarrierCore extends BarrierRound {
     this.monitor.commit();
     if (load(words, cell + WAITING) <= 0) this.local.result = undefined;
     if (called) {
-      if (load(words, OUTCOME) === LATE) store(words, OUTCOME, PASSED); // the round that he came for would have been this one
+      if (load(words, OUTCOME) === LATE) store(words, OUTCOME, PASSED); // the round that was missed would have been this one
       add(words, TURN, 1); // those who wait for the next round may arrive in this one
     }
     this.leave(called);

@@ -52,8 +52,9 @@
 //   left SETTLED behind: who takes its place settles again.
 // Time limits rest while all parties are there: a round that is complete is not broken because its action takes
 //   time. Only when ACTOR does not even begin within GRACE ms (its event loop is busy) a limit that is over counts again.
-//   Not so the limit of who comes meanwhile, for the next round: he leaves in time. As any party whose time is over he breaks the
-//   round that he came for, and no other: the complete one goes on, and when it has passed the barrier is broken (LATE).
+//   Not so the limit of a party that comes meanwhile, for the next round: it leaves in time. As any party whose time is
+//   over it breaks the round that it came for, and no other: the complete one goes on, and when it has passed the barrier
+//   is broken (LATE).
 
 import type { Words } from "./_atomics.ts";
 import { add, load, store } from "./_atomics.ts";
@@ -111,10 +112,11 @@ const WHY: readonly string[] = [
   "its time was over before that round could begin",
 ];
 
+/** What the action of a blocked party counts in ACTIONS. */
 export const BLOCKED_ACTION = 0x10000;
 /** ms for which a time limit rests while ACTOR is being called. */
 export const GRACE = 100;
-/** The largest number of parties. */
+/** The largest number of parties: PLACES takes 128 KiB then. */
 export const MOST_PARTIES = 0xfffff;
 /** Bytes of the smallest record. */
 export const LEAST_BYTES: number = barrierBytes(1, 1);

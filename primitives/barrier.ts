@@ -169,8 +169,8 @@ export class Barrier {
    * - **Waits for:** the last party to arrive, and the action, blocking the thread.
    * - **Woken by:** the end of the round, everybody at once.
    * - **Returns early:** never; when the time is over, the barrier breaks for all parties. The time does not count
-   *   while all are there and the action runs; only for who comes meanwhile, too early for the next round: when his time
-   *   is over he leaves with `BrokenBarrierError`, the others pass, and then the barrier is broken.
+   *   while all are there and the action runs. It does for a party that comes meanwhile, too early for the next round:
+   *   when its time is over it leaves with `BrokenBarrierError`, the others pass, and then the barrier is broken.
    *
    * @param options `timeout` in milliseconds; by default that of the constructor.
    * @returns This party's place in the round: each of 0 … parties - 1 is given once.
