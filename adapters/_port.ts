@@ -14,7 +14,7 @@ export interface Port {
 
 /** What a worker gets from its starter before anything else. */
 export interface Greeting {
-  /** For startThread() of the primitives. */
+  /** For runThread() of the primitives. */
   readonly start: unknown;
   /** To the starter. */
   readonly port: Port;

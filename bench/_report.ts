@@ -15,7 +15,7 @@ export interface Row {
   readonly unit: string;
   /** How the ratio is read: ours / theirs where less is better, or how many times as fast ours is. */
   readonly as: "times theirs" | "times as fast";
-  /** The goal of DESIGN section 10 for the ratio: at most for "times theirs", at least for "times as fast". */
+  /** The goal for the ratio: at most for "times theirs", at least for "times as fast". */
   readonly goal?: number;
 }
 

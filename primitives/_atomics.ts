@@ -2,7 +2,8 @@
 //
 // `Atomics` is read at each call, never kept: a model checker replaces
 // globalThis.Atomics by a scheduler, and every step of every primitive then
-// goes through it. All operations are sequentially consistent.
+// goes through it. All operations are sequentially consistent, save read() and
+// write(), which are plain.
 
 /** A run of 32-bit words in shared memory. */
 export type Words = Int32Array<SharedArrayBuffer>;
@@ -20,6 +21,7 @@ export function store(words: Words, index: number, value: number): void {
   Atomics.store(words, index, value);
 }
 
+/** The engine's own, kept for a comparison only: where another one stands in its place, plain steps go through that. */
 const native = Atomics;
 
 /**

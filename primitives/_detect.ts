@@ -30,8 +30,9 @@
 //      it had held before it was blocked, so the circle was closed at m already, among living threads.
 //
 // No miss. Once a circle is closed no member changes its wait, so each looks again within a slice and publishes a STAMP
-// not earlier than m. From then on the closer's next search finds it. So that this is soon, the closer, whose early
-// looks come quickly anyway, or who looks within a slice, looks often while it sees a circle that lacks only fresh stamps.
+// not earlier than m. From then on the closer's next search finds it. So that this is soon, the closer
+// looks often while it sees a circle that lacks only fresh stamps; its first looks come quickly anyway, as a wait's slices
+// begin short.
 //
 // Other things that may happen meanwhile:
 //   - A thread dies, or its slot is used again: ids carry generations, and one that died is no member. A dead thread whose

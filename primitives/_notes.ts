@@ -87,7 +87,7 @@ export interface Awaiting {
   readonly owner: number;
 }
 
-/** Writes a note of this agent; returns its number for forget(), -1 when there was no room for it. */
+/** Writes a note of this agent; returns its number for unnote(), -1 when there was no room for it. */
 export function note(type: number, what: Notable, place: string, wait?: Awaiting): number {
   const { words } = what.roster;
   const base = mine(what.roster);

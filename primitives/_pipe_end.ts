@@ -17,7 +17,7 @@ import type { Wanted } from "./_wait.ts";
 import { checkBlocking, title } from "./_wait.ts";
 import { ClosedError, UnsupportedError } from "./errors.ts";
 
-/** How often who finds a message claimed looks whether he may take it over, in ms. */
+/** How often a receiver that finds a message claimed looks whether it may take that over, in ms. */
 const GLANCE = 50;
 
 const NOTHING = new Uint8Array(0);

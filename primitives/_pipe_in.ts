@@ -25,10 +25,17 @@ export const PEEK = 4;
 /** What is to be taken. */
 export type Want = typeof VALUE | typeof DATA | typeof INTO | typeof ANY | typeof PEEK;
 
+// What a look at the ring gives.
+
+/** Nothing to take now. */
 const EMPTY = 0;
+/** A message is taken; for PEEK, it is there. */
 const TAKEN = 1;
+/** A part was taken, or got rid of: look again. */
 const AGAIN = 2;
+/** An idle receiver has begun the next message: it may have to be taken over. */
 const CLAIMED = 3;
+/** REST matters, and is sure only inside PUT, too. */
 const UNSURE = 4;
 
 // REST of _pipe_record.ts.
@@ -88,7 +95,7 @@ export class Incoming {
 
   /**
    * Takes the next message, if all of it is here; in a thread that blocks it `spins` for the rest of one that has begun.
-   * INTO copies it to `view`. Who ends his receive without a message calls rest().
+   * INTO copies it to `view`. Whoever ends a receive without a message calls rest().
    *
    * @throws {TypeError} If it is of the other sort; it stays.
    * @throws {RangeError} If the view is too short; the message stays.

@@ -10,6 +10,7 @@
 //   16     DONES     taskDone()     messages reported done, wraps; what was put less this is unfinished
 //   17-19  JOINERS   joiners, done  the lobby of those who wait for DONES to catch up, see _lobby.ts
 //   32 …                            the store's own head, then its bytes
+//   others spare, zero
 //
 // Invariants:
 //   1. DONES never overtakes the count of messages put: it goes up by a cas, after a look at that count, which only grows.

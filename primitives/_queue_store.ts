@@ -62,7 +62,7 @@ export interface Store {
   take(message: Message): Outcome;
   /** Takes messages out, at most `most`; wakes putters. None, though it is DONE: the next one is for take(). */
   takeMany(batch: Batch, most: number): Outcome;
-  /** Whether a message of so many bytes, could be put now: a look that never throws. */
+  /** Whether a message of so many bytes could be put now: a look that never throws. */
   hasRoom(length: number): boolean;
   /** Whether a get has something to do: there is a message, or the queue is closed. */
   readonly stirring: boolean;

@@ -368,7 +368,7 @@ export class Roster {
     return slotAt(this.me & SLOT_MASK) + LIFE;
   }
 
-  /** Where _held.ts keeps what a thread holds: a word index, -1 for an unknown id. */
+  /** Where _notes.ts keeps the notes of a thread: a word index, -1 for an unknown id. */
   heldBase(id: number): number {
     const at = slotOf(this.words, id);
     return at < 0 ? -1 : extraOf(id & SLOT_MASK) + HELD_BASE;

@@ -43,7 +43,7 @@
 //   1. READERS is the sum of READS, ENTITLED of GRANTS; WRITERS, WAITERS and TASKS count what is in WAITS.
 //   2. GRANTS of a cell is at most its waiting readers. Nobody is entitled unless nobody writes.
 //   3. Who sleeps is counted in WAITS, and sleeps on the word as it was in the visit that found no way in.
-//   4. Whatever lets somebody in changes the word on which he sleeps, and wakes: of the writers one (all if there is an
+//   4. Whatever lets a waiter in changes the word on which it sleeps, and wakes: of the writers one (all if there is an
 //      heir), of the readers and tasks all. A waiter that gives up wakes whom it was in the way of.
 //   5. With nobody holding or waiting all but THREAD, FREED, OPENED and GATE is 0.
 //
@@ -227,7 +227,7 @@ export class RWLockState {
     return this.#keptForWriter.longer(load(words, FREED), this.someWait(BLOCKED_WRITER) ? LAPSE : LAPSE_TASK);
   }
 
-  /** How long who found no way in may sleep, in ms: not long if what is kept for others, or himself, may change. */
+  /** How long a waiter that found no way in may sleep, in ms: not long if what is kept for others, or for itself, may change. */
   glance(writes: boolean, cell: number, bit: number): number {
     const { words } = this;
     if (load(words, WRITER) !== 0) return Infinity;

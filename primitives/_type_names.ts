@@ -1,19 +1,19 @@
 // The element types of SharedValue and SharedArray: names, Python's codes, and
 // how a value becomes an integer of its cell and back.
 //
-//   type  cell            reads as   takes                            number
-//   i8    Int8Array       number     whole numbers, wrapping          1
-//   u8    Uint8Array      number     the same                         2
-//   i16   Int16Array      number     the same                         3
-//   u16   Uint16Array     number     the same                         4
-//   i32   Int32Array      number     the same                         5
-//   u32   Uint32Array     number     the same                         6
-//   i64   BigInt64Array   bigint     bigints, safe integers; wrapping 7
-//   u64   BigUint64Array  bigint     the same                         8
-//   f32   Int32Array      number     numbers, rounded                 9
-//   f64   BigInt64Array   number     numbers                          10
-//   bool  Uint8Array      boolean    booleans                         11
-//   char  Uint8Array      string     one character up to 255, or its code  12
+//   number  type  cell            reads as   takes
+//   1       i8    Int8Array       number     whole numbers, wrapping
+//   2       u8    Uint8Array      number     the same
+//   3       i16   Int16Array      number     the same
+//   4       u16   Uint16Array     number     the same
+//   5       i32   Int32Array      number     the same
+//   6       u32   Uint32Array     number     the same
+//   7       i64   BigInt64Array   bigint     bigints and safe integers, wrapping
+//   8       u64   BigUint64Array  bigint     the same
+//   9       f32   Int32Array      number     numbers, rounded
+//   10      f64   BigInt64Array   number     numbers
+//   11      bool  Uint8Array      boolean    booleans
+//   12      char  Uint8Array      string     one character up to code 255, or that code
 //
 // A cell is always accessed through its integers, so by one Atomics operation:
 // no value is ever seen half-written. Numbers are never used again.

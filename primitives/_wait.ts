@@ -3,8 +3,9 @@
 // A wait sleeps in slices. Between two slices a blocked thread looks up: was it
 // told to stop, for whom does it wait now, has a circle of waits closed (the last
 // two only where something may have changed). Its primitive's loop then looks
-// whether the owner lives; while nothing at all stirs in the program, only every sixteenth time. Detection of deadlocks, recovery from death and
-// cooperative termination all hang on this. It costs nothing before the first sleep.
+// whether the owner lives; while nothing at all stirs in the program, only every
+// sixteenth time. Detection of deadlocks, recovery from death and cooperative
+// termination all hang on this. It costs nothing before the first sleep.
 //
 // What a primitive's loop must hold:
 //   1. It reads its words, decides, and only then sleeps on the value that it read.
@@ -204,7 +205,8 @@ export function checkBlocking(wanted: Stoppable): void {
 
 /**
  * In a browser's worker that Lockstep did not start, the threads that it starts come up only while its event loop
- * turns (in Firefox they come up all the same). Throws when one of them waits for that, and might be the one that this wait is for.
+ * turns (in Firefox they come up all the same). Throws when one of them waits for that, and might be the one that this
+ * wait is for.
  */
 function checkStarting({ kind, name, verb, unstoppable }: Wanted): void {
   if (agent.host!.startsBlocked || unstoppable === true) return;

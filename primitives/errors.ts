@@ -85,7 +85,7 @@ export class DeadlockError extends LockstepError {
 
 /** Thrown when a lock of a lower or equal rank is asked for while a higher one is held. */
 export class LockOrderError extends LockstepError {
-  /** The lock held with the highest rank. */
+  /** A lock held that has the same or a higher rank: of several the one taken first. */
   readonly held: string;
   /** The lock that was asked for. */
   readonly wanted: string;

@@ -42,7 +42,7 @@ export interface HostWorkerEvents {
 export interface HostSpawn {
   /** The thread's name, for debuggers. */
   readonly name: string;
-  /** Structured-cloneable start-up data, shared memory included: what `startThread()` gets on the other side. */
+  /** Structured-cloneable start-up data, shared memory included: what `runThread()` gets on the other side. */
   readonly data: unknown;
   /** Makes the worker itself, for bundled code; the library's own bootstrap module otherwise. */
   readonly worker?: (() => unknown) | undefined;

@@ -1,4 +1,4 @@
-// Threads in workers of one's own, which call serve(): DESIGN.md section 6.
+// Threads in workers of one's own, which call serve().
 
 import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
 import { assert, mainOfPage, runtime, test } from "../_harness.ts";

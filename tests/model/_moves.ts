@@ -98,7 +98,7 @@ export function movesOf(system: System, state: State): Move[] {
   return moves;
 }
 
-/** Nobody can go on by himself: whose sleep ends? Nobody's may have to, as wake-ups must never be lost. */
+/** No thread can go on by itself: whose sleep ends? None may have to, as wake-ups must never be lost. */
 function rescues(system: System, state: State): Move[] {
   const asleep = state.sleepers.filter(({ thread, until }) =>
     until !== Infinity && !state.isDead(thread) && state.nodes[thread]!.kind !== "done"
