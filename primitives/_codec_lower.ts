@@ -16,8 +16,9 @@
 import * as format from "./_codec_format.ts";
 import { MARK, type Tree } from "./_codec_format.ts";
 import { lowerBuiltIn } from "./_codec_builtin.ts";
-import { HANDLE, isHandle, refusal, type Step, whyNot } from "./_codec_refuse.ts";
+import { HANDLE, refusal, type Step, whyNot } from "./_codec_refuse.ts";
 import { tagOf } from "./_errors_wire.ts";
+import { isHandle } from "./_handle.ts";
 
 /** The deepest tree given to msgpack, which recurses. */
 const DEEPEST = 64;

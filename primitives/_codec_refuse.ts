@@ -62,11 +62,6 @@ export const HANDLE: string = `a handle of Lockstep cannot be carried in a messa
 /** Why shared memory cannot be carried. */
 export const SHARED: string = `shared memory cannot be carried in a message, ${HINT}`;
 
-/** Whether an object with an own key `lockstep` is the handle of a primitive. */
-export function isHandle(value: object): boolean {
-  return Object.hasOwn(value, "lockstep") && tagOf((value as { buffer?: unknown }).buffer) === "SharedArrayBuffer";
-}
-
 /** Running code, and iterators: structured clone refuses them too. */
 const CODE_OR_STATE = /^(?:Generator|AsyncGenerator|Module|(?:.+ )?Iterator(?: Helper)?|Async-from-Sync Iterator)$/;
 
