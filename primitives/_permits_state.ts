@@ -33,7 +33,7 @@
 //   a thread's death      ends its holds and gives back their permits, each once: not those a release() may have ended.
 //   a thread's return     moves its holds to LEFT, as they were left taken on purpose, for anybody's release() to give back.
 // Within one thread, holds are alike: the guards that come first are good, and those are spent for which none is left
-//   (PermitsLocal). So g = acquire(); acquire(); release(); g.release() gives back two.
+//   (_permits_local.ts). So g = acquire(); acquire(); release(); g.release() gives back two.
 // Among threads, a release() that may be for several of them is OWED: VALUE goes up at once, no HELD goes down. A candidate
 //   whose guard gives it back is none any more. OWED is settled (HELD goes down) as soon as there is one answer only:
 //     one thread has candidates left         it was for that one
@@ -70,9 +70,9 @@ import { Cells, MOST_THREADS } from "./_cells.ts";
 import { Heir } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { FIRST } from "./_layout.ts";
-import { AsyncLine } from "./_line.ts";
 import { localOf } from "./_local.ts";
 import { Monitor } from "./_monitor.ts";
+import { PermitsLocal } from "./_permits_local.ts";
 import type { Roster } from "./_roster.ts";
 import type { Wanted } from "./_wait.ts";
 import { title } from "./_wait.ts";
@@ -118,59 +118,6 @@ export function fillPermits(words: Words, value: number, bound: number, threads:
   store(words, TOTAL, value);
   store(words, BOUND, bound);
   store(words, THREADS, threads);
-}
-
-/**
- * What this agent knows of a semaphore, shared by all its objects for it: which of its guards are spent.
- *
- * Holds of this thread ended by a release(), its own or another's, were any of those taken before. So of the guards taken
- * before, as many are good as there were holds left then. Of such moments those are kept after which fewer were left than
- * after any later one; a guard is as old as `clock` was when its permit was taken.
- */
-export class PermitsLocal {
-  readonly line: AsyncLine = new AsyncLine();
-  /** Counts what makes guards differ: moments at which holds ended, or became candidates of OWED. */
-  clock = 0;
-  /** HELD as this agent left it; less in the record: others ended holds. Not known at first, when there is no guard either. */
-  held = -1;
-  /** EPOCH as this agent saw it last. */
-  epoch = 0;
-  /** Guards older than this stand for candidates of OWED. */
-  doubt = 0;
-  /** Guards older than this were there when this thread itself called release() last. */
-  own = 0;
-  /** The moments, oldest first, and how many of the holds taken before each are not given back by guards since: rising. */
-  readonly #moments: number[] = [];
-  readonly #good: number[] = [];
-
-  /** Some holds have ended, and so many are left. */
-  ended(left: number): void {
-    const good = this.#good;
-    const moments = this.#moments;
-    while (good.length > 0 && good[good.length - 1]! >= left) {
-      good.pop();
-      moments.pop();
-    }
-    good.push(left);
-    moments.push(++this.clock);
-    this.held = left;
-  }
-
-  /** Whether the hold of a guard that old has ended; if not, it ends now. */
-  isSpent(age: number): boolean {
-    const good = this.#good;
-    const moments = this.#moments;
-    let first = moments.length;
-    while (first > 0 && moments[first - 1]! > age) first--;
-    if (first === moments.length) return false; // nothing has ended since
-    if (good[first]! <= 0) return true;
-    for (let i = first; i < good.length; i++) good[i]!--;
-    if (first > 0 && good[first - 1]! >= good[first]!) {
-      good.splice(first - 1, 1); // no fewer than after a later one any more
-      moments.splice(first - 1, 1);
-    }
-    return false;
-  }
 }
 
 /** The record of a semaphore as this agent sees it. Unless told otherwise its methods are called inside the monitor. */

@@ -22,6 +22,7 @@ export const LAYERS: readonly (readonly string[])[] = [
     "_lock_guard",
     "_type_names",
     "_grants",
+    "_permits_local",
     "_permits_state",
     "_permits",
     "_barrier_round",
