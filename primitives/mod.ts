@@ -1,3 +1,22 @@
+/**
+ * The primitives without an adapter: all but starting threads, on any engine that has `SharedArrayBuffer` and `Atomics`.
+ *
+ * It names no runtime, and detects none: `new Thread().start()` throws `UnsupportedError`, and this agent counts as a worker
+ * that Lockstep did not start. Who starts threads imports `@lockstep/lockstep`, which is this and the runtime's adapter.
+ *
+ * @example A lock for two tasks of one thread
+ * ```ts
+ * import { Lock } from "@lockstep/lockstep/primitives";
+ * import assert from "node:assert/strict";
+ * const lock = new Lock({ name: "log" });
+ * const guard = await lock.acquireAsync();
+ * assert(lock.locked);
+ * guard.release();
+ * ```
+ *
+ * @module
+ */
+
 export * from "./errors.ts";
 export type { Handle } from "./_handle.ts";
 export type { Placement } from "./_layout.ts";
