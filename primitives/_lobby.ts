@@ -51,7 +51,7 @@ const ONE_BELL = 4;
 export const NOT_YET: unique symbol = Symbol("not yet");
 
 /** What somebody waits for. */
-export interface Condition<T> {
+export interface LobbyCondition<T> {
   readonly wanted: Wanted;
   /** Whether waiters need different things, as a message that is larger than another's; attempt() may change it. */
   readonly all: boolean;
@@ -111,7 +111,7 @@ export class Lobby {
     parker.unpark(words, base + GATE, Infinity);
   }
 
-  #passesOn<T>(condition: Condition<T>): boolean {
+  #passesOn<T>(condition: LobbyCondition<T>): boolean {
     return condition.readyForOthers?.() ?? condition.ready();
   }
 
@@ -127,7 +127,7 @@ export class Lobby {
   }
 
   /** Blocks the thread until an attempt succeeds, or returns NOT_YET once the deadline is over. */
-  wait<T>(condition: Condition<T>, deadline: number): T | typeof NOT_YET {
+  wait<T>(condition: LobbyCondition<T>, deadline: number): T | typeof NOT_YET {
     if (spinUntil(condition.ready)) {
       const result = condition.attempt();
       if (result !== NOT_YET) return result;
@@ -161,7 +161,7 @@ export class Lobby {
 
   /** Resolves when an attempt succeeds; rejects with what it throws, or with `signal.reason`. One task after the other. */
   async waitAsync<T>(
-    condition: Condition<T>,
+    condition: LobbyCondition<T>,
     line: AsyncLine,
     signal: AbortSignal | undefined,
   ): Promise<T> {
@@ -178,7 +178,7 @@ export class Lobby {
     }
   }
 
-  #sleepAsync<T>(condition: Condition<T>, signal: AbortSignal | undefined): Promise<T> {
+  #sleepAsync<T>(condition: LobbyCondition<T>, signal: AbortSignal | undefined): Promise<T> {
     const words = this.#words;
     const base = this.#base;
     let counted = false;

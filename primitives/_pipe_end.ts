@@ -3,7 +3,7 @@
 
 import type { Words } from "./_atomics.ts";
 import { POLL } from "./_deadline.ts";
-import type { Condition } from "./_lobby.ts";
+import type { LobbyCondition } from "./_lobby.ts";
 import { NOT_YET } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
 import { DATA, type Incoming, INTO, PEEK, VALUE, type Want } from "./_pipe_in.ts";
@@ -37,7 +37,7 @@ export class PipeEnd {
   readonly #wanted: Map<string, Wanted> = new Map<string, Wanted>();
   readonly #sent: Message = new Message();
   readonly #received: Message = new Message();
-  readonly #conditions: (Condition<Message> | undefined)[] = [];
+  readonly #conditions: (LobbyCondition<Message> | undefined)[] = [];
   /** Whether it was closed here. */
   closed = false;
 
@@ -183,7 +183,7 @@ export class PipeEnd {
     }
   }
 
-  #sending(shipment: Shipment, value: unknown, data: boolean, spins: boolean): Condition<boolean> {
+  #sending(shipment: Shipment, value: unknown, data: boolean, spins: boolean): LobbyCondition<boolean> {
     const out = this.#out!;
     const incoming = this.#in;
     let told = false;
@@ -308,7 +308,7 @@ export class PipeEnd {
   }
 
   /** What a blocked receive waits for; made once, as it is needed all the time. */
-  #condition(want: Want, verb: string, view: Uint8Array | undefined): Condition<Message> {
+  #condition(want: Want, verb: string, view: Uint8Array | undefined): LobbyCondition<Message> {
     if (view !== undefined) return this.#receiving(want, verb, view, true, itself);
     return this.#conditions[want] ??= this.#receiving(want, verb, view, true, itself);
   }
@@ -319,7 +319,7 @@ export class PipeEnd {
     view: Uint8Array | undefined,
     spins: boolean,
     result: (message: Message) => T,
-  ): Condition<T> {
+  ): LobbyCondition<T> {
     const incoming = this.#in!;
     return {
       wanted: this.#want(verb),

@@ -29,7 +29,7 @@ import { POLL } from "./_deadline.ts";
 import { LAPSE } from "./_heir.ts";
 import type { Kind } from "./_layout.ts";
 import { Lobby, NOT_YET } from "./_lobby.ts";
-import type { Condition } from "./_lobby.ts";
+import type { LobbyCondition } from "./_lobby.ts";
 import { mayBlock } from "./_park.ts";
 import { Batch } from "./_queue_batch.ts";
 import { Message } from "./_queue_message.ts";
@@ -91,7 +91,7 @@ class Waiting implements Wanted {
 }
 
 /** The wait of a put for room. */
-class Offering implements Condition<true> {
+class Offering implements LobbyCondition<true> {
   readonly #core: QueueCore;
   readonly #length: () => number;
   readonly attempt: () => true | typeof NOT_YET;
@@ -143,8 +143,8 @@ export class QueueCore {
   readonly #in: Message = new Message();
   #batch: Batch | undefined = new Batch();
 
-  readonly #getting: Condition<Got>;
-  readonly #joining: Condition<true>;
+  readonly #getting: LobbyCondition<Got>;
+  readonly #joining: LobbyCondition<true>;
   readonly #putting: Wanted;
   readonly #puttingMany: Wanted;
   readonly #takingMany: Wanted;
@@ -203,7 +203,7 @@ export class QueueCore {
   }
 
   /** The wait for room. Throws when there is nothing to wait for. */
-  #offering(message: Message, value: unknown, outcome: Outcome): Condition<true> {
+  #offering(message: Message, value: unknown, outcome: Outcome): LobbyCondition<true> {
     const attempt = (): true | typeof NOT_YET => condition.judge(this.#offer(message), () => value);
     const condition = new Offering(this, this.#putting, attempt, () => this.#next()?.length() ?? message.length);
     condition.judge(outcome, () => value);
@@ -349,7 +349,7 @@ export class QueueCore {
     return batch;
   }
 
-  #offeringMany(batch: Batch, values: readonly unknown[]): Condition<true> {
+  #offeringMany(batch: Batch, values: readonly unknown[]): LobbyCondition<true> {
     const attempt = (): true | typeof NOT_YET => {
       const outcome = batch.count === 0 ? DONE : this.#putAhead();
       return condition.judge(outcome === DONE ? this.#offerMany(batch) : outcome, () => unsent(values, batch));
@@ -400,7 +400,7 @@ export class QueueCore {
     return this.store.getters.waitAsync(this.#gettingMany(most), this.#local.get, signal);
   }
 
-  #gettingMany(most: number): Condition<unknown[] | typeof DRAINED> {
+  #gettingMany(most: number): LobbyCondition<unknown[] | typeof DRAINED> {
     const { store } = this;
     return {
       wanted: this.#takingMany,
