@@ -67,7 +67,9 @@ disposable(GuardOfAll.prototype, "release");
  * @throws {LockOrderError} If a lock of the same or a higher rank is held; what this thread takes once more, an RLock or
  * a side that it reads, may have any rank.
  * @throws {OwnerDiedError} If a thread died holding one of them.
+ * @throws {RangeError} If the timeout is negative or NaN.
  * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
+ * @throws {ThreadStoppedError} If this thread was told to stop while it waits.
  *
  * @example Move money between any two accounts
  * ```ts
@@ -129,6 +131,8 @@ export function acquireAll(locks: Iterable<Acquirable>, options?: AcquireAllOpti
  * @throws {TypeError} If something is listed twice, or is no lock.
  * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank.
  * @throws {OwnerDiedError} If a thread died holding one of them.
+ * @throws {RangeError} If the timeout is negative or NaN.
+ * @throws {ThreadStoppedError} If this thread was told to stop.
  *
  * @example Wait where blocking is not allowed
  * ```ts

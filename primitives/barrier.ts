@@ -202,6 +202,7 @@ export class Barrier {
    * @param options `signal` withdraws the party; `timeout` in milliseconds, by default that of the constructor.
    * @returns This party's place in the round: each of 0 … parties - 1 is given once.
    * @throws {BrokenBarrierError} If the barrier is or gets broken, or its round was ended by `reset()`.
+   * @throws {RangeError} If the timeout is negative or NaN, or more threads wait than its option `threads` says.
    * @throws {ThreadStoppedError} If this thread was told to stop; the barrier breaks for the others.
    *
    * @example Leave again

@@ -61,6 +61,8 @@ export class Condition {
    *
    * @param lock The lock that it works under; an RLock of its own by default.
    * @param options Its name, how many threads may wait, and its place.
+   * @throws {TypeError} If the lock is neither a Lock nor an RLock.
+   * @throws {RangeError} If `threads` is less than 1, more than 4096 or no whole number.
    * @throws {UnsupportedError} Where memory cannot be shared.
    */
   constructor(lock?: Lock | RLock, options?: ConditionOptions) {
@@ -179,7 +181,8 @@ export class Condition {
    * - **Returns early:** `false` when the time is over, the lock held again.
    *
    * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
-   * @throws {NotHeldError} If this thread does not hold the lock.
+   * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `wait()` throws.
    *
    * @example A bounded wait
    * ```ts
@@ -206,6 +209,8 @@ export class Condition {
    * @throws {TypeError} If the guard is none of a lock.
    * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, or the guard is released meanwhile.
    * @throws {OwnerDiedError} If a thread died holding the lock; only then it is not held again.
+   * @throws {RangeError} If more threads wait than the option `threads` says.
+   * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example The guard is good again afterwards
    * ```ts
@@ -231,6 +236,8 @@ export class Condition {
    * - **Returns early:** never; what the predicate throws comes out, with the lock held.
    *
    * @throws {NotHeldError} If this thread does not hold the lock, even if the predicate is true.
+   * @throws {TypeError} If the predicate is no function, or returns a promise: `waitForAsync()` takes those.
+   * @throws All else that `wait()` and the predicate throw.
    *
    * @example True already
    * ```ts
@@ -251,7 +258,8 @@ export class Condition {
    * - **Returns early:** `false` when the time is over and the predicate is still false.
    *
    * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
-   * @throws {NotHeldError} If this thread does not hold the lock, even if the predicate is true.
+   * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `waitFor()` throws.
    *
    * @example One test, no wait
    * ```ts
@@ -290,9 +298,10 @@ export class Condition {
    *   guard of the hold is released.
    *
    * @param options As for `waitAsync()`.
-   * @throws {TypeError} If the guard is none of a lock.
+   * @throws {TypeError} If the guard is none of a lock, or the predicate no function.
    * @throws {NotHeldError} If this thread, or the guard, does not hold the lock, even if the predicate is true, or the
    * guard is released meanwhile.
+   * @throws All else that `waitAsync()` and the predicate throw.
    *
    * @example True already
    * ```ts

@@ -298,6 +298,9 @@ export class Connection<S = unknown, R = S> {
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` waits for ever.
    * @throws {ClosedError} If this Connection is closed.
    * @throws {UnsupportedError} If this end only sends.
+   * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
+   * @throws {ThreadStoppedError} If this thread was told to stop while it waits.
    *
    * @example Look first
    * ```ts
@@ -322,6 +325,7 @@ export class Connection<S = unknown, R = S> {
    *
    * @param options `signal` gives up the wait.
    * @returns True.
+   * @throws All that `poll()` throws, apart from `BlockingUnavailableError`.
    *
    * @example Wait for a message, and leave it there
    * ```ts

@@ -121,6 +121,7 @@ export function activeCount(): number {
  * those that they have. One that throws, or is async and rejects, is itself printed, together with the error.
  *
  * @param hook Gets what was thrown and the thread; `undefined` restores printing.
+ * @throws {TypeError} If the hook is no function.
  *
  * @example Collect errors
  * ```ts

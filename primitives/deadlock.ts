@@ -82,6 +82,7 @@ export function threadDump(): Dump {
  *   notes, and says how many more there are.
  *
  * @param on Whether to note them.
+ * @throws {TypeError} If `on` is no boolean.
  *
  * @example See where a lock was taken
  * ```ts
@@ -108,6 +109,7 @@ export function trackHeld(on: boolean): void {
  *
  * @param dump A dump, or what `structuredClone` or `JSON` made of one.
  * @returns The text of the chart, for a ```` ```mermaid ```` block.
+ * @throws {TypeError} If it is no dump.
  *
  * @example A chart of the program
  * ```ts
@@ -132,6 +134,7 @@ export function toMermaid(dump: DumpData): string {
  *
  * @param dump A dump, or what `structuredClone` or `JSON` made of one.
  * @returns The text of the graph.
+ * @throws {TypeError} If it is no dump.
  *
  * @example A graph of the program
  * ```ts

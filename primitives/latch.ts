@@ -223,6 +223,7 @@ export class Latch {
    *
    * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
    * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `wait()` throws.
    *
    * @example A bounded wait
    * ```ts

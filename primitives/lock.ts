@@ -177,7 +177,7 @@ export class Lock {
    *
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` counts as `acquire()`.
    * @throws {RangeError} If the timeout is negative or NaN.
-   * @throws {OwnerDiedError} If the thread that held it died.
+   * @throws All else that `acquire()` throws; `DeadlockError` only if the timeout is `Infinity`.
    *
    * @example Do something else instead of waiting
    * ```ts
@@ -204,6 +204,7 @@ export class Lock {
    *
    * @param options `signal` gives up the wait.
    * @throws {OwnerDiedError} If the thread that held it died.
+   * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Wait where blocking is not allowed
@@ -268,6 +269,8 @@ export class Lock {
   /**
    * Runs `body` while holding the lock; lets go when it returns or throws.
    *
+   * @throws All that `acquire()` and `body` throw.
+   *
    * @example Add under the lock
    * ```ts
    * import { Lock } from "@lockstep/lockstep";
@@ -281,6 +284,9 @@ export class Lock {
 
   /**
    * Runs `body` while holding the lock, without blocking; lets go when its promise settles.
+   *
+   * @param options `signal` gives up the wait for the lock.
+   * @throws All that `acquireAsync()` and `body` throw.
    *
    * @example Hold it across an await
    * ```ts

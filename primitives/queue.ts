@@ -167,9 +167,10 @@ export class Queue<T = unknown> {
    * - **Returns early:** false when the time is over, also while an earlier `putAsync()` of this thread has no room; nothing
    *   of it went in then.
    *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
    * @throws {RangeError} If the timeout is negative or NaN, or the item can never fit.
-   * @throws {TypeError} If the item cannot be carried.
    * @throws {ClosedError} If the queue is closed, also when it is full.
+   * @throws All else that `put()` throws.
    *
    * @example A full queue says so
    * ```ts
@@ -192,7 +193,8 @@ export class Queue<T = unknown> {
    * - **Woken by:** a get.
    * - **Returns early:** rejects with `signal.reason`, and nothing went in.
    *
-   * @throws {ClosedError} If the queue is closed; its `value` is the item.
+   * @param options `signal` gives up the wait.
+   * @throws All that `put()` throws, apart from `BlockingUnavailableError`.
    *
    * @example Give up waiting
    * ```ts
@@ -215,10 +217,15 @@ export class Queue<T = unknown> {
    * keeps all of them out.
    *
    * - **Waits for:** room, as `put()`; other producers may put theirs in between.
+   * - **Woken by:** a get.
    * - **Returns early:** never; if the queue closes meanwhile, it throws `ClosedError` with the unsent rest.
    *
+   * @param items Any iterable; it is read to its end first.
+   * @throws {TypeError} If `items` is not iterable, or one of them cannot be carried: the message says which, and none was put.
+   * @throws {RangeError} If one of them can never fit; then none was put.
    * @throws {ClosedError} If the queue is closed; its `value` is an array of the items that were not put.
    * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block; then none was put.
+   * @throws {ThreadStoppedError} If this thread was told to stop while it waits; some may have been put.
    *
    * @example A thousand messages for the price of few
    * ```ts
@@ -236,8 +243,14 @@ export class Queue<T = unknown> {
   /**
    * Adds copies of as many of the items as find room in time, from the first on.
    *
+   * - **Waits for:** room for all of them, at most `timeout` ms (by default not at all), blocking the thread.
+   * - **Woken by:** a get.
+   * - **Returns early:** with how many were put, when the time is over.
+   *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
    * @returns How many were put: 0 when there was no room at all.
-   * @throws {ClosedError} If the queue is closed; its `value` is an array of the items that were not put.
+   * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `putMany()` throws.
    *
    * @example Two of three
    * ```ts
@@ -254,11 +267,14 @@ export class Queue<T = unknown> {
   /**
    * Adds copies of all items, taken now, without blocking the thread.
    *
+   * - **Waits for:** room for all of them; other producers may put theirs in between.
+   * - **Woken by:** a get.
    * - **Returns early:** when the signal aborts: with how many were put, from the first on; if none was, it rejects with
    *   `signal.reason`.
    *
+   * @param options `signal` gives up the wait.
    * @returns How many were put: all of them, unless the signal aborted.
-   * @throws {ClosedError} If the queue is closed; its `value` is an array of the items that were not put.
+   * @throws All that `putMany()` throws, apart from `BlockingUnavailableError`.
    *
    * @example Wait where blocking is not allowed
    * ```ts
@@ -309,9 +325,10 @@ export class Queue<T = unknown> {
    * - **Woken by:** a put.
    * - **Returns early:** `undefined` when the time is over.
    *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
    * @returns The value in a box, as it may itself be `undefined`.
    * @throws {RangeError} If the timeout is negative or NaN.
-   * @throws {ClosedError} If the queue is closed and empty.
+   * @throws All that `get()` throws.
    *
    * @example Nothing is there
    * ```ts
@@ -336,7 +353,8 @@ export class Queue<T = unknown> {
    * - **Woken by:** a put, one task in each thread.
    * - **Returns early:** rejects with `signal.reason`, having taken nothing.
    *
-   * @throws {ClosedError} If the queue is closed and empty.
+   * @param options `signal` gives up the wait.
+   * @throws All that `get()` throws, apart from `BlockingUnavailableError`.
    *
    * @example Wait on a page's main thread
    * ```ts
@@ -358,10 +376,13 @@ export class Queue<T = unknown> {
    * Takes what is inside, at most `max` messages, the oldest first, in as few crossings as possible.
    *
    * - **Waits for:** the first message, blocking the thread; not for more.
+   * - **Woken by:** a put.
+   * - **Returns early:** never; if the queue closes meanwhile and nothing is left inside, it throws `ClosedError`.
    *
-   * @param max How many at most, 1 or more.
-   * @throws {ClosedError} If the queue is closed and empty.
+   * @param max How many at most, 1 or more, or `Infinity`.
+   * @throws {RangeError} If `max` is less than 1 or no whole number.
    * @throws {TypeError} If a message cannot be decoded; those taken with it are in the error's `items`.
+   * @throws All else that `get()` throws.
    *
    * @example Whatever is there
    * ```ts
@@ -379,9 +400,15 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * The same if there is a message in time; `undefined` if not.
+   * The same as `getMany()` if there is a message in time.
    *
-   * @throws {ClosedError} If the queue is closed and empty.
+   * - **Waits for:** the first message, at most `timeout` ms (by default not at all), blocking the thread.
+   * - **Woken by:** a put.
+   * - **Returns early:** `undefined` when the time is over.
+   *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
+   * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `getMany()` throws.
    *
    * @example Nothing is there
    * ```ts
@@ -400,9 +427,12 @@ export class Queue<T = unknown> {
   /**
    * The same as `getMany()` without blocking the thread.
    *
+   * - **Waits for:** the first message.
+   * - **Woken by:** a put, one task in each thread.
    * - **Returns early:** rejects with `signal.reason`, having taken nothing.
    *
-   * @throws {ClosedError} If the queue is closed and empty.
+   * @param options `signal` gives up the wait.
+   * @throws All that `getMany()` throws, apart from `BlockingUnavailableError`.
    *
    * @example All that has come in
    * ```ts
@@ -466,6 +496,9 @@ export class Queue<T = unknown> {
    * - **Returns early:** never. A consumer that died before its `taskDone()` leaves a message unfinished for ever: use
    *   `tryJoin()` where that may happen; `threadDump()` shows who waits.
    *
+   * @throws {BlockingUnavailableError} If it would have to wait in a thread that may not block.
+   * @throws {ThreadStoppedError} If this thread was told to stop while it waits.
+   *
    * @example Nothing was put
    * ```ts
    * import { Queue } from "@lockstep/lockstep";
@@ -477,9 +510,15 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * Waits until everything is done, at most `timeout` ms (by default not at all). Returns whether it is.
+   * Waits until everything is done, but not for ever.
    *
+   * - **Waits for:** what `join()` waits for, at most `timeout` ms (by default not at all), blocking the thread.
+   * - **Woken by:** the last `taskDone()`.
+   * - **Returns early:** `false` when the time is over.
+   *
+   * @param options `timeout` in milliseconds, 0 or more, or `Infinity`.
    * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All that `join()` throws.
    *
    * @example One message is unfinished
    * ```ts
@@ -497,7 +536,12 @@ export class Queue<T = unknown> {
   /**
    * Waits until everything is done, without blocking the thread.
    *
+   * - **Waits for:** what `join()` waits for.
+   * - **Woken by:** the last `taskDone()`.
    * - **Returns early:** rejects with `signal.reason`.
+   *
+   * @param options `signal` gives up the wait.
+   * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Wait where blocking is not allowed
    * ```ts
@@ -511,6 +555,8 @@ export class Queue<T = unknown> {
 
   /**
    * The messages, each taken out as it comes, until the queue is closed and empty. Blocks the thread while it waits.
+   *
+   * @throws All that `get()` throws, apart from `ClosedError`.
    *
    * @example Until it is closed
    * ```ts
@@ -531,6 +577,8 @@ export class Queue<T = unknown> {
 
   /**
    * The same without blocking the thread.
+   *
+   * @throws All that `getAsync()` throws, apart from `ClosedError`.
    *
    * @example Until it is closed
    * ```ts

@@ -169,7 +169,7 @@ export class RLock {
    *
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` counts as `acquire()`.
    * @throws {RangeError} If the timeout is negative or NaN, also when the level could be had at once.
-   * @throws {OwnerDiedError} If the thread that held it died.
+   * @throws All else that `acquire()` throws; `DeadlockError` only if the timeout is `Infinity`.
    *
    * @example Do something else instead of waiting
    * ```ts
@@ -193,6 +193,7 @@ export class RLock {
    *
    * @param options `signal` gives up the wait.
    * @throws {OwnerDiedError} If the thread that held it died.
+   * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Tasks of one thread take turns
@@ -225,6 +226,7 @@ export class RLock {
    * Gives back one level; the lock is free after the last one.
    *
    * @throws {NotHeldError} If the calling thread does not hold it, or holds it through `acquireAsync()`.
+   * @throws {OwnerDiedError} If its holder died: use `recover()`.
    *
    * @example Without guards
    * ```ts
@@ -258,6 +260,8 @@ export class RLock {
   /**
    * Runs `body` while holding the lock; gives the level back when it returns or throws.
    *
+   * @throws All that `acquire()` and `body` throw.
+   *
    * @example Nested scopes
    * ```ts
    * import { RLock } from "@lockstep/lockstep";
@@ -272,6 +276,9 @@ export class RLock {
 
   /**
    * Runs `body` while holding the lock, without blocking; lets go when its promise settles. It does not nest.
+   *
+   * @param options `signal` gives up the wait for the lock.
+   * @throws All that `acquireAsync()` and `body` throw.
    *
    * @example Hold it across an await
    * ```ts

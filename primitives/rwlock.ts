@@ -195,7 +195,7 @@ export class RWLock {
    *
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` counts as `read()`.
    * @throws {RangeError} If the timeout is negative or NaN.
-   * @throws {OwnerDiedError} If a thread died writing.
+   * @throws All else that `read()` throws; `DeadlockError` only if the timeout is `Infinity`.
    *
    * @example Somebody writes
    * ```ts
@@ -222,6 +222,7 @@ export class RWLock {
    * @throws {OwnerDiedError} If a thread died writing.
    * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank, also if it reads
    * already: this task may have to wait all the same.
+   * @throws {RangeError} If more threads use the lock than its option `threads` says.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Read across an await
@@ -277,7 +278,7 @@ export class RWLock {
    *
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` counts as `write()`.
    * @throws {RangeError} If the timeout is negative or NaN.
-   * @throws {OwnerDiedError} If a thread died writing.
+   * @throws All else that `write()` throws; `DeadlockError` only if the timeout is `Infinity`.
    *
    * @example Somebody reads
    * ```ts
@@ -302,6 +303,8 @@ export class RWLock {
    *
    * @param options `signal` gives up the wait.
    * @throws {OwnerDiedError} If a thread died writing.
+   * @throws {LockOrderError} If the thread itself, not a task, holds a lock of the same or a higher rank.
+   * @throws {RangeError} If more threads use the lock than its option `threads` says.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Write across an await

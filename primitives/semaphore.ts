@@ -157,6 +157,7 @@ export class Semaphore {
    *
    * @param options `timeout` in milliseconds, 0 or more; `Infinity` counts as `acquire()`.
    * @throws {RangeError} If the timeout is negative or NaN.
+   * @throws All else that `acquire()` throws.
    *
    * @example Two seats for three
    * ```ts
@@ -180,6 +181,7 @@ export class Semaphore {
    * - **Returns early:** rejects with `signal.reason`, having taken nothing.
    *
    * @param options `signal` gives up the wait.
+   * @throws {RangeError} If more threads use the semaphore than its option `threads` says.
    * @throws {ThreadStoppedError} If this thread was told to stop.
    *
    * @example Wait where blocking is not allowed

@@ -117,7 +117,7 @@ export class SharedValue<T extends AnyTypeName> {
    *
    * @returns The new value, as it was stored.
    * @throws {TypeError} If it has no lock, or the type does not take what `fn` returned.
-   * @throws {OwnerDiedError} If a thread died holding the lock.
+   * @throws All else that `lock.acquire()` and `fn` throw.
    *
    * @example Anything but an addition
    * ```ts
@@ -139,6 +139,10 @@ export class SharedValue<T extends AnyTypeName> {
    * - **Woken by:** its release.
    * - **Returns early:** rejects with `signal.reason`, the value unchanged.
    *
+   * @param options `signal` gives up the wait for the lock.
+   * @throws {TypeError} If it has no lock, or the type does not take what `fn` returned.
+   * @throws All else that `lock.acquireAsync()` and `fn` throw.
+   *
    * @example In a page
    * ```ts
    * import { SharedValue } from "@lockstep/lockstep";
@@ -158,32 +162,32 @@ export class SharedValue<T extends AnyTypeName> {
     return this.#record.change(0, fn as (value: unknown) => unknown) as ValueOf<T>;
   }
 
-  /** Adds in one atomic step, wrapping; returns the value before. Integers only. */
+  /** Adds in one atomic step, wrapping; returns the value before. Other types than integers: `TypeError`. */
   add(value: InputOf<T>): ValueOf<T> {
     return this.#change("add", value);
   }
 
-  /** Subtracts in one atomic step, wrapping; returns the value before. Integers only. */
+  /** Subtracts in one atomic step, wrapping; returns the value before. Other types than integers: `TypeError`. */
   sub(value: InputOf<T>): ValueOf<T> {
     return this.#change("sub", value);
   }
 
-  /** Keeps the bits that are also in `value`, in one atomic step; returns the value before. Integers only. */
+  /** Keeps the bits that are also in `value`, in one atomic step; returns the value before. Other types than integers: `TypeError`. */
   and(value: InputOf<T>): ValueOf<T> {
     return this.#change("and", value);
   }
 
-  /** Sets the bits of `value`, in one atomic step; returns the value before. Integers only. */
+  /** Sets the bits of `value`, in one atomic step; returns the value before. Other types than integers: `TypeError`. */
   or(value: InputOf<T>): ValueOf<T> {
     return this.#change("or", value);
   }
 
-  /** Flips the bits of `value`, in one atomic step; returns the value before. Integers only. */
+  /** Flips the bits of `value`, in one atomic step; returns the value before. Other types than integers: `TypeError`. */
   xor(value: InputOf<T>): ValueOf<T> {
     return this.#change("xor", value);
   }
 
-  /** Writes in one atomic step; returns the value before. Integers only. */
+  /** Writes in one atomic step; returns the value before. Other types than integers: `TypeError`. */
   exchange(value: InputOf<T>): ValueOf<T> {
     return this.#change("exchange", value);
   }
@@ -192,6 +196,7 @@ export class SharedValue<T extends AnyTypeName> {
    * Writes `replacement` if the value is `expected`, in one atomic step. Integers only.
    *
    * @returns The value before, which is `expected` (wrapped to the type) if it wrote.
+   * @throws {TypeError} If the type is no integer type, or does not take one of the two.
    *
    * @example Be the first
    * ```ts

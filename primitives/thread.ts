@@ -103,6 +103,8 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    *
    * @param options What it runs, with what, and how it is called.
    * @throws {TypeError} If there is nothing to run, or an option has the wrong type.
+   * @throws {RangeError} If `maxResultBytes` is out of range.
+   * @throws {UnsupportedError} Where memory cannot be shared.
    */
   constructor(options: ThreadOptions<R, A>) {
     if (options instanceof Given) {
@@ -271,6 +273,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    *
    * @param options `timeout` in milliseconds, 0 or more.
    * @returns What the target returned, boxed.
+   * @throws {RangeError} If the timeout is negative or NaN.
    * @throws What the target threw, and all that `join()` throws.
    *
    * @example Not yet
@@ -296,7 +299,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    * - **Returns early:** rejects with `signal.reason`; that disturbs nothing.
    *
    * @param options `signal` gives up the wait.
-   * @throws What the target threw, and all that `join()` throws.
+   * @throws What the target threw, and all that `join()` throws, apart from `BlockingUnavailableError`.
    *
    * @example Where blocking is not allowed
    * ```ts
@@ -332,13 +335,15 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
    * through its `finally` blocks; after `grace` ms the runtime kills it, where it can. Does nothing to a thread
    * that has ended.
    *
-   * - **Waits for:** its end.
-   * - **Returns early:** never.
+   * - **Waits for:** its end, without blocking this thread.
+   * - **Woken by:** the thread itself as it ends, or the runtime's word that it did.
+   * - **Returns early:** never; where the runtime cannot kill it, it gives up after 1 to 10 s (see below).
    *
    * Deno cannot stop running code: there a thread that neither waits nor returns to its event loop goes on.
    *
    * @param options `grace` in milliseconds: 100 by default.
-   * @throws {ThreadError} With reason `"unstoppable"` if it goes on; if it was not started.
+   * @throws {ThreadError} With reason `"unstoppable"` if it goes on; if it was not started, or is not a thread of Lockstep.
+   * @throws {RangeError} If `grace` is negative or NaN.
    *
    * @example Stop a thread that waits
    * ```ts

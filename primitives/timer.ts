@@ -36,6 +36,8 @@ export class Timer<R = unknown, A extends readonly unknown[] = readonly []> exte
    *
    * @param options The interval, and what it calls with what.
    * @throws {RangeError} If the interval is negative or NaN.
+   * @throws {TypeError} If the interval is no number.
+   * @throws All that the constructor of `Thread` throws.
    */
   constructor(options: TimerOptions<R, A>) {
     const { interval } = optionsObject<{ interval: unknown }>(options);
