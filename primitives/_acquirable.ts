@@ -1,7 +1,7 @@
 // What acquireAll() takes, whatever its class, and the one order in which all threads take it.
 
+import { describe } from "./_arguments.ts";
 import { BRAND } from "./_brand.ts";
-import { describe } from "./_deadline.ts";
 import type { FullHandle } from "./_handle.ts";
 import type { Holdable } from "./_held.ts";
 import { recordKey } from "./_layout.ts";

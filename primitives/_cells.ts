@@ -10,9 +10,9 @@
 // record's monitor. An idle cell (all counts zero) may be claimed by another
 // thread, so a cell is looked up again on each use.
 
+import { checkInteger } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { read, store } from "./_atomics.ts";
-import { checkInteger } from "./_deadline.ts";
 import type { Roster } from "./_roster.ts";
 
 /** How many threads may use one primitive at a time, by default. */

@@ -11,10 +11,11 @@
 // A task's hold may end during 4 and 5, as its guards are released: by the end of a scope that the wait outlives. Then
 // the wait is over at once. It takes nothing, and what was granted to it goes to another one: nobody would act on it.
 
+import { checkName, describe, optionsObject } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
 import { checkThreads, MOST_THREADS } from "./_cells.ts";
-import { describe, optionsObject, POLL } from "./_deadline.ts";
+import { POLL } from "./_deadline.ts";
 import type { Task } from "./_grants.ts";
 import { conditionBytes, Grants, LOCK_WORD, TASK_SLEEPS, THREAD_SLEEPS, THREADS_WORD } from "./_grants.ts";
 import type { Handle } from "./_handle.ts";
@@ -76,9 +77,7 @@ export class ConditionCore implements Wanted {
       throw new TypeError(`Cannot make a Condition as its lock must be a Lock or an RLock: it is ${describe(lock)}`);
     }
     const { name = "", threads, at } = optionsObject<ConditionOptions>(options);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name a Condition as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("a Condition", name);
     const count = checkThreads(threads);
     const lockAt = padded(conditionBytes(count));
     let used = lock;

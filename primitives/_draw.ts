@@ -1,6 +1,6 @@
 // A dump as a graph: threads, what they wait for, and who holds it. Threads of a closed circle are marked.
 
-import { describe } from "./_deadline.ts";
+import { describe } from "./_arguments.ts";
 import type { Dump, DumpThread, DumpWait } from "./_dump.ts";
 import { title } from "./_wait.ts";
 

@@ -5,9 +5,9 @@
 //
 // Attaching trusts nothing in it: every field is checked, then the record's tag.
 
+import { describe } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { BRAND } from "./_brand.ts";
-import { describe } from "./_deadline.ts";
 import { keepName } from "./_inspect.ts";
 import type { Kind } from "./_layout.ts";
 import { isSharedBuffer, LAYOUT_VERSION, verify } from "./_layout.ts";

@@ -12,9 +12,9 @@
 // that two of them never share a cache line. Positions are word indices, never
 // addresses. Changing any layout raises LAYOUT_VERSION.
 
+import { describe } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { load, store } from "./_atomics.ts";
-import { describe } from "./_deadline.ts";
 import { LayoutError, UnsupportedError } from "./errors.ts";
 
 /** Raised by every change of any record's layout. */

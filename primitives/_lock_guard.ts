@@ -1,7 +1,7 @@
 // What Lock, RLock and Condition share around a LockWord: the guard of a hold,
 // and running something while holding.
 
-import { checkFunction, describe } from "./_deadline.ts";
+import { checkFunction, describe } from "./_arguments.ts";
 import { disposable } from "./_dispose.ts";
 import type { LockWord } from "./_lock_word.ts";
 import type { Guard } from "./guard.ts";

@@ -2,8 +2,8 @@
 // right behind its record in the same memory, or one that the user gave. An own
 // one is found by its place; a given one travels in the handle.
 
+import { describe } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
-import { describe } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle } from "./_handle.ts";
 import { LOCK_BYTES } from "./_lock_word.ts";

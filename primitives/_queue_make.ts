@@ -1,7 +1,7 @@
 // Makes and opens the records of the three queues.
 
+import { checkInteger, checkName, describe, optionsObject } from "./_arguments.ts";
 import { load, store } from "./_atomics.ts";
-import { checkInteger, describe, optionsObject } from "./_deadline.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
 import type { FullHandle, Handle } from "./_handle.ts";
 import type { Kind, Placement } from "./_layout.ts";
@@ -31,9 +31,7 @@ const MOST_BYTES = 1024 * 1024 * 1024 - 1024; // what 30 bits of length can say,
 /** A queue in a fresh record. */
 export function makeQueue(kind: QueueKind, options: QueueParameters | undefined): QueueCore {
   const { name = "", maxSize = 0, maxBytes = DEFAULT_BYTES, at } = optionsObject<QueueParameters>(options);
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot name a ${kind} as name must be a string: it is ${describe(name)}`);
-  }
+  checkName(`a ${kind}`, name);
   checkInteger("maxSize", maxSize, 0, 0x7fffffff);
   checkInteger("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES);
   const { words, roster } = createRecord(kind, byteLengthOf(kind, maxBytes), at, (words) => {

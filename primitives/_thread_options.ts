@@ -1,6 +1,6 @@
 // What a Thread is made from: options of three shapes and their checks, and what stands in for them inside the library.
 
-import { checkInteger, describe, optionsObject } from "./_deadline.ts";
+import { checkInteger, describe, optionsObject } from "./_arguments.ts";
 import type { ThreadCore } from "./_thread_core.ts";
 import type { ThreadCall } from "./_thread_messages.ts";
 

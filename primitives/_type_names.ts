@@ -18,8 +18,8 @@
 // A cell is always accessed through its integers, so by one Atomics operation:
 // no value is ever seen half-written. Numbers are never used again.
 
+import { describe } from "./_arguments.ts";
 import type { Integers } from "./_atomics.ts";
-import { describe } from "./_deadline.ts";
 
 /** The full names of the element types. */
 export type TypeName = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64" | "bool" | "char";

@@ -16,9 +16,9 @@
 //   1. A cell is aligned to its size, and read and written by one Atomics operation each (a view's user aside).
 //   2. The lock guards nothing by itself: reading and writing never takes it.
 
+import { checkName, describe, optionsObject } from "./_arguments.ts";
 import type { Integers, Words } from "./_atomics.ts";
 import { casInteger, load, loadInteger, store, storeInteger } from "./_atomics.ts";
-import { describe, optionsObject } from "./_deadline.ts";
 import type { FullHandle, Handle } from "./_handle.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
 import type { Placement } from "./_layout.ts";
@@ -104,9 +104,7 @@ export class TypedRecord {
     fill: (cells: Integers) => void,
   ): TypedRecord {
     const { lock = true, name = "", at } = optionsObject<SharedOptions>(options);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name a ${kind} as name must be a string: it is ${describe(name)}`);
-    }
+    checkName(`a ${kind}`, name);
     if (typeof lock !== "boolean" && !isLock(lock)) {
       throw new TypeError(
         `Cannot make a ${kind} as lock must be a Lock, an RLock or a boolean: it is ${describe(lock)}`,

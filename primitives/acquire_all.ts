@@ -12,7 +12,8 @@
 import type { Acquirable } from "./_acquirable.ts";
 import { inOrder } from "./_acquirable.ts";
 import { agent } from "./_agent.ts";
-import { deadlineAfter, remaining, signalOf, timeoutOf } from "./_deadline.ts";
+import { signalOf } from "./_arguments.ts";
+import { deadlineAfter, remaining, timeoutOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import { checkRank } from "./_held.ts";
 import type { Guard } from "./guard.ts";

@@ -6,18 +6,11 @@
  * @module
  */
 
+import { checkFunction, checkInteger, checkName, optionsObject, signalOf } from "./_arguments.ts";
 import { BarrierCore } from "./_barrier_core.ts";
 import { barrierBytes, fillBarrier, LEAST_BYTES, MOST_PARTIES } from "./_barrier_round.ts";
 import { checkThreads, MOST_THREADS, THREADS } from "./_cells.ts";
-import {
-  checkInteger,
-  checkTimeout,
-  deadlineAfter,
-  describe,
-  optionsObject,
-  signalOf,
-  timeoutOf,
-} from "./_deadline.ts";
+import { checkTimeout, deadlineAfter, timeoutOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -52,11 +45,6 @@ export interface BarrierOptions extends BarrierAttachOptions {
 export interface BarrierWaitOptions {
   /** A time limit in milliseconds, 0 or more, or `Infinity`: when it is over, the barrier breaks for all. */
   timeout?: number;
-}
-
-function checkAction(action: unknown): (() => void) | undefined {
-  if (action === undefined || typeof action === "function") return action as (() => void) | undefined;
-  throw new TypeError(`Cannot use a Barrier's action as it must be a function: it is ${describe(action)}`);
 }
 
 /**
@@ -94,7 +82,8 @@ export class Barrier {
   constructor(parties: number, options?: BarrierOptions) {
     const given: unknown = parties; // attach
     const { action, timeout, name = "", threads, at } = optionsObject<BarrierOptions>(options);
-    this.#action = checkAction(action);
+    if (action !== undefined) checkFunction("a Barrier's action", action);
+    this.#action = action;
     if (given instanceof BarrierCore) {
       this.#core = given;
       this.#timeout = checkTimeout(timeout, given.timeout);
@@ -102,9 +91,7 @@ export class Barrier {
     }
     const count = checkInteger("parties", parties, 1, MOST_PARTIES);
     this.#timeout = checkTimeout(timeout, Infinity);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name a Barrier as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("a Barrier", name);
     const cells = threads === undefined ? Math.min(Math.max(THREADS, count), MOST_THREADS) : checkThreads(threads);
     const { words, roster } = createRecord(
       "Barrier",

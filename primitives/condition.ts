@@ -7,9 +7,10 @@
  * @module
  */
 
+import { checkInteger, describe, optionsObject, signalOf } from "./_arguments.ts";
 import type { ConditionOptions } from "./_condition_core.ts";
 import { ConditionCore } from "./_condition_core.ts";
-import { checkInteger, deadlineOf, describe, optionsObject, remaining, signalOf } from "./_deadline.ts";
+import { deadlineOf, remaining } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { deadlineOf, describe, signalOf } from "./_deadline.ts";
+import { describe, signalOf } from "./_arguments.ts";
+import { deadlineOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";

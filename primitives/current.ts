@@ -5,7 +5,7 @@
  */
 
 import { agent } from "./_agent.ts";
-import { describe } from "./_deadline.ts";
+import { describe } from "./_arguments.ts";
 import { memory } from "./_memory.ts";
 import type { Roster } from "./_roster.ts";
 import { DAEMON_BIT, RUNNING, STARTING } from "./_roster_record.ts";

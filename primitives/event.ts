@@ -33,9 +33,10 @@
 // One word for blocking and async waiters: they are always woken all together, so none can take another's wake-up.
 // A waiter that gives up or dies may leave WAITERS_BIT behind: the next set() wakes nobody, and clears it.
 
+import { checkName, optionsObject, signalOf } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { and, cas, load } from "./_atomics.ts";
-import { deadlineOf, describe, optionsObject, POLL, signalOf } from "./_deadline.ts";
+import { deadlineOf, POLL } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -136,9 +137,7 @@ export class Event {
       return;
     }
     const { name = "", at } = optionsObject<EventOptions>(options);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name an Event as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("an Event", name);
     const { words, roster } = createRecord("Event", EVENT_BYTES, at);
     this.#core = new EventWord(words, roster, name);
   }

@@ -31,9 +31,10 @@
 // Publication: each cas in countDown() publishes every plain write made before it.
 // One word for blocking and async waiters, as they are always woken all together.
 
+import { checkInteger, checkName, optionsObject, signalOf } from "./_arguments.ts";
 import type { Words } from "./_atomics.ts";
 import { cas, load, store } from "./_atomics.ts";
-import { checkInteger, deadlineOf, describe, optionsObject, POLL, signalOf } from "./_deadline.ts";
+import { deadlineOf, POLL } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -131,9 +132,7 @@ export class Latch {
     }
     checkInteger("count", count, 0, COUNT_MASK);
     const { name = "", at } = optionsObject<LatchOptions>(options);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name a Latch as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("a Latch", name);
     const { words, roster } = createRecord("Latch", LATCH_BYTES, at, (words) => store(words, COUNT, count));
     this.#core = new LatchWord(words, roster, name);
   }

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { checkInteger, checkName, describe, optionsObject, signalOf } from "./_arguments.ts";
 import { cas } from "./_atomics.ts";
-import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
+import { deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { tracking } from "./_held.ts";
@@ -36,9 +37,7 @@ export function checkLockOptions(options: LockOptions | undefined): Required<Pic
   at: Placement | undefined;
 } {
   const { name = "", rank, handoff = false, at } = optionsObject<LockOptions>(options);
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot name a lock as name must be a string: it is ${describe(name)}`);
-  }
+  checkName("a lock", name);
   if (typeof handoff !== "boolean") {
     throw new TypeError(`Cannot make a lock as handoff must be a boolean: it is ${describe(handoff)}`);
   }

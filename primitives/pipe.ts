@@ -6,8 +6,8 @@
  * @module
  */
 
+import { checkInteger, checkName, describe, optionsObject } from "./_arguments.ts";
 import { checkThreads } from "./_cells.ts";
-import { checkInteger, describe, optionsObject } from "./_deadline.ts";
 import type { Placement } from "./_layout.ts";
 import { createRecord } from "./_memory.ts";
 import { PipeEnd } from "./_pipe_end.ts";
@@ -80,9 +80,7 @@ export function pipe(options?: PipeOptions): [Connection<unknown, unknown>, Conn
   if (typeof duplex !== "boolean") {
     throw new TypeError(`Cannot make a pipe as duplex must be a boolean: it is ${describe(duplex)}`);
   }
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot name a pipe as name must be a string: it is ${describe(name)}`);
-  }
+  checkName("a pipe", name);
   const shape = shapeOf(duplex, checkInteger("maxBytes", maxBytes, 1, MOST_BYTES), checkThreads(threads));
   const { words, roster } = createRecord("Connection", pipeBytes(shape), at, (words) => fillPipe(words, shape));
   holdBoth(words, roster.me);

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
+import { describe, optionsObject, signalOf } from "./_arguments.ts";
+import { deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { QueueCore } from "./_queue_core.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { deadlineOf, signalOf } from "./_deadline.ts";
+import { signalOf } from "./_arguments.ts";
+import { deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";

@@ -7,8 +7,9 @@
  * @module
  */
 
+import { signalOf } from "./_arguments.ts";
 import { cas } from "./_atomics.ts";
-import { deadlineOf, signalOf } from "./_deadline.ts";
+import { deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { tracking } from "./_held.ts";

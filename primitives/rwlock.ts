@@ -6,8 +6,9 @@
  * @module
  */
 
+import { checkInteger, checkName, optionsObject, signalOf } from "./_arguments.ts";
 import { checkThreads } from "./_cells.ts";
-import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
+import { deadlineOf } from "./_deadline.ts";
 import { disposable } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
@@ -111,9 +112,7 @@ export class RWLock {
       return;
     }
     const { name = "", rank, threads, at } = optionsObject<RWLockOptions>(options);
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name an RWLock as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("an RWLock", name);
     if (rank !== undefined) checkInteger("rank", rank, -0x80000000, 0x7fffffff);
     const count = checkThreads(threads);
     const { words, roster } = createRecord(

@@ -7,8 +7,9 @@
  * @module
  */
 
+import { checkInteger, checkName, optionsObject, signalOf } from "./_arguments.ts";
 import { checkThreads } from "./_cells.ts";
-import { checkInteger, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
+import { deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -33,9 +34,7 @@ type SemaphoreKind = Kind & ("Semaphore" | "BoundedSemaphore");
 function create(kind: SemaphoreKind, value: unknown, options: unknown): Permits {
   const permits = checkInteger("value", value, 0, MOST_PERMITS);
   const { name = "", threads, at } = optionsObject<SemaphoreOptions>(options);
-  if (typeof name !== "string") {
-    throw new TypeError(`Cannot name a semaphore as name must be a string: it is ${describe(name)}`);
-  }
+  checkName("a semaphore", name);
   const count = checkThreads(threads);
   const bound = kind === "BoundedSemaphore" ? permits : MOST_PERMITS;
   const { words, roster } = createRecord(

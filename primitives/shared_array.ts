@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkInteger, describe } from "./_deadline.ts";
+import { checkInteger, describe } from "./_arguments.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";

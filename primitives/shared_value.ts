@@ -6,9 +6,9 @@
  * @module
  */
 
+import { checkFunction, describe } from "./_arguments.ts";
 import type { IntegerOperation } from "./_atomics.ts";
 import { casInteger, changeInteger } from "./_atomics.ts";
-import { checkFunction, describe } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";

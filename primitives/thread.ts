@@ -7,7 +7,8 @@
  */
 
 import { agent } from "./_agent.ts";
-import { checkTimeout, deadlineOf, describe, optionsObject, signalOf } from "./_deadline.ts";
+import { checkName, describe, optionsObject, signalOf } from "./_arguments.ts";
+import { checkTimeout, deadlineOf } from "./_deadline.ts";
 import type { Handle } from "./_handle.ts";
 import { shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -148,9 +149,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
   }
 
   set name(name: string) {
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot name a thread as name must be a string: it is ${describe(name)}`);
-    }
+    checkName("a thread", name);
     this.#core.name = name;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe, optionsObject } from "./_deadline.ts";
+import { describe, optionsObject } from "./_arguments.ts";
 import { keepName } from "./_inspect.ts";
 import { CANCELLED } from "./_thread_record.ts";
 import type { SubclassOptions, TargetOptions } from "./thread.ts";

@@ -12,7 +12,7 @@
 /** The files of `primitives/`, from the ground up; a star stands for the rest of a name. */
 export const LAYERS: readonly (readonly string[])[] = [
   ["errors", "_atomics", "_brand", "_dispose", "_inspect", "guard"],
-  ["_deadline", "_layout", "_text", "host", "_agent"],
+  ["_arguments", "_deadline", "_layout", "_text", "host", "_agent"],
   ["_spin", "_keep_alive", "_line", "_park", "_roster*", "_memory", "_handle", "_local"],
   ["_wait", "_detect", "_stuck", "_dump", "_notes", "_held", "_monitor", "_cells", "_slab", "_heir"],
   [
