@@ -27,7 +27,6 @@ export function webHost(makeOwn: MakeOwn): Host {
     isMainThread: isPage,
     stopsRunningCode: true,
     stopsNested: false, // they are the page's, which stops each by itself
-    takesBlocked: false,
     get startsBlocked() {
       return starter.port !== undefined; // then the page makes the workers
     },

@@ -41,7 +41,6 @@ export function processHost(options: ProcessHostOptions): Host {
     ...options,
     isMainThread: isMain,
     startsBlocked: true,
-    takesBlocked: true,
     mapsFrom: process!.platform === "linux" ? GLIBC_MAPS : undefined,
     workerNumber: threadId,
     get hardwareConcurrency() {

@@ -52,8 +52,10 @@ export function watchMembers(membership: Membership): void {
   memberships.push(membership);
   if (membership.isMain) waitForAll(membership);
   if (!tellsLives) return;
-  if (membership.isRaw && membership.number === 0) announce(membership);
-  if (!membership.isMain) return;
+  if (!membership.isMain) {
+    if (membership.number === 0) announce(membership);
+    return;
+  }
   const watched = new Set<number>();
   membership.onRaw(() => {
     for (const { id, number } of membership.raws()) {

@@ -20,7 +20,6 @@ export function unsupportedHost(missing: string): Host {
     stopsRunningCode: false,
     stopsNested: false,
     startsBlocked: true,
-    takesBlocked: false,
     workerNumber: 0,
     hardwareConcurrency: 1,
     spawn: refuse,

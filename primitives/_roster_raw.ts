@@ -19,14 +19,11 @@ export function joinRaw(roster: Roster, id: number): void {
 
 /** What this agent's host is told once the agent has joined a roster as its main thread or as a raw worker. */
 export function membershipOf(roster: Roster, isMain: boolean): Membership {
-  const { words, parker, key } = roster;
+  const { words, parker } = roster;
   const owner = agent;
   return {
-    key,
-    id: roster.me,
     number: agent.host!.workerNumber,
     isMain,
-    isRaw: !isMain,
     raws: () =>
       roster.list().filter(({ flags }) => (flags & RAW_BIT) !== 0)
         .map(({ id }) => ({ id, number: load(words, numberAt(id)) })),

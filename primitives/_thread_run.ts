@@ -159,7 +159,7 @@ class ThreadEnd {
       this.#settleKept(); // it has ended, but stays, as the end of its worker would cut short threads that go on: see deno.ts
       for (const child of children()) await child.ended({ unstoppable: true, timeout: Infinity });
     }
-    host.exit(0); // in a process this ends in abruptly()
+    host.exit(); // in a process this ends in abruptly()
     this.#settleKept();
   }
 

@@ -52,16 +52,10 @@ export interface HostSpawn {
 
 /** A roster, for an adapter that watches workers which Lockstep did not start. */
 export interface Membership {
-  /** The roster's identity. */
-  readonly key: number;
-  /** This agent's id there. */
-  readonly id: number;
-  /** Its `workerNumber`, 0 = none. */
+  /** This agent's `workerNumber`, 0 = none. */
   readonly number: number;
-  /** Whether it is the main thread. */
+  /** Whether it is the main thread; else it is a worker that Lockstep did not start. */
   readonly isMain: boolean;
-  /** Whether it is a worker that Lockstep did not start. */
-  readonly isRaw: boolean;
   /** All such workers that are alive, each by its `workerNumber` or the number that it has announced. */
   raws(): readonly { readonly id: number; readonly number: number }[];
   /** This agent, such a worker, holds a sign of life of that number. */
@@ -84,8 +78,6 @@ export interface Host {
   readonly stopsRunningCode: boolean;
   /** Whether the workers that a worker has started are stopped when it ends. */
   readonly stopsNested: boolean;
-  /** Whether a blocked thread can take messages: `HostWorker.take()`. */
-  readonly takesBlocked: boolean;
   /** Whether a worker that this agent makes comes up also while this agent is blocked. */
   readonly startsBlocked: boolean;
   /** How often, in ms, timers must turn the event loop for async waits to time out; `undefined` where none need to. */
@@ -115,7 +107,7 @@ export interface Host {
   /** This agent has become a member of a roster as the main thread or as a raw worker. */
   joined(membership: Membership): void;
   /** Ends this thread, once what it has posted is with its starter. */
-  exit(code: number): void;
+  exit(): void;
   /** Writes text to standard error at once. */
   printError(text: string): void;
 }
