@@ -90,8 +90,8 @@ function testSteps(config: readonly string[], rest: readonly string[]): Step[] {
 function stressSteps(config: readonly string[], rest: readonly string[]): Step[] {
   const LOCKSTEP_SEED = Deno.env.get("LOCKSTEP_SEED") ?? `${Math.floor(Math.random() * 2 ** 32)}`;
   const given = Deno.env.get("LOCKSTEP_STRESS");
-  const files = ["deadlock_stress_test.ts", "primitives_stress_test.ts", "queue_stress.ts", "pipe_stress.ts"]
-    .map((file) => `tests/stress/${file}`);
+  const files = ["deadlock_stress_test", "primitives_stress_test", "queue_stress", "pipe_stress", "memory_stress"]
+    .map((file) => `tests/stress/${file}.ts`);
   const args = ["test", "-A", "--no-check", ...config];
   const env = (work: string) => ({ LOCKSTEP_SEED, LOCKSTEP_STRESS: given ?? work });
   console.log(`Rerun with LOCKSTEP_SEED=${LOCKSTEP_SEED}`);
