@@ -1,7 +1,7 @@
 // Why a value cannot be carried, and how the place inside the value is written:
 // `Cannot put value.items[3].callback: a function cannot be carried`.
 
-import { BRAND } from "./_brand.ts";
+import { BRAND, GUARD } from "./_brand.ts";
 import { tagOf } from "./_errors_wire.ts";
 
 /**
@@ -46,6 +46,7 @@ export function whyNot(value: object, tag: string): string | undefined {
   if (BRAND in value) {
     return `${named(nameOf(value))} of Lockstep cannot be carried in a message, ${HINT}`;
   }
+  if (isGuard(value)) return "a guard cannot be carried, as it stands for a hold of this thread";
   if (tag === "Object") return undefined;
   if (tag === "SharedArrayBuffer") return SHARED;
   if (CODE_OR_STATE.test(tag)) return `${named(tag)} cannot be carried`;
@@ -54,6 +55,11 @@ export function whyNot(value: object, tag: string): string | undefined {
     if (value instanceof found) return `${named(found.name)} cannot be carried`;
   }
   return undefined;
+}
+
+/** Whether a value is what an acquire() returned. */
+export function isGuard(value: object): boolean {
+  return GUARD in value;
 }
 
 /** Why a handle cannot be carried. */

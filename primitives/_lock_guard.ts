@@ -2,7 +2,7 @@
 // and running something while holding.
 
 import { checkFunction, describe } from "./_arguments.ts";
-import { disposable } from "./_dispose.ts";
+import { guarding } from "./_dispose.ts";
 import type { LockWord } from "./_lock_word.ts";
 import type { Guard } from "./guard.ts";
 
@@ -31,7 +31,7 @@ export class LockGuard implements Guard {
     serialOf = (guard) => guard.#serial;
   }
 }
-disposable(LockGuard.prototype, "release");
+guarding(LockGuard.prototype);
 
 /** Throws TypeError for anything but a guard of a lock. */
 export function checkGuard(guard: unknown): asserts guard is LockGuard {

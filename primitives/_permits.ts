@@ -3,7 +3,7 @@
 
 import { add, load, read, store, write } from "./_atomics.ts";
 import { now, POLL } from "./_deadline.ts";
-import { disposable } from "./_dispose.ts";
+import { guarding } from "./_dispose.ts";
 import { LAPSE_TASK, PATIENCE } from "./_heir.ts";
 import {
   BLOCKED_BIT,
@@ -43,7 +43,7 @@ export class Permit implements Guard {
     core?.giveBack(this.#age);
   }
 }
-disposable(Permit.prototype, "release");
+guarding(Permit.prototype);
 
 /** One semaphore as this agent sees it. */
 export class Permits extends PermitsState {

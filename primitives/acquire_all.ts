@@ -14,7 +14,7 @@ import { inOrder } from "./_acquirable.ts";
 import { agent } from "./_agent.ts";
 import { signalOf } from "./_arguments.ts";
 import { deadlineAfter, remaining, timeoutOf } from "./_deadline.ts";
-import { disposable } from "./_dispose.ts";
+import { guarding } from "./_dispose.ts";
 import { checkRank } from "./_held.ts";
 import type { Guard } from "./guard.ts";
 
@@ -43,7 +43,7 @@ class GuardOfAll implements Guard {
     releaseAll(guards);
   }
 }
-disposable(GuardOfAll.prototype, "release");
+guarding(GuardOfAll.prototype);
 
 /**
  * Takes several locks: all of them, or none.

@@ -5,7 +5,7 @@
  */
 
 import type { Step } from "./_codec_refuse.ts";
-import { entry, named, refusal, whyNot } from "./_codec_refuse.ts";
+import { entry, isGuard, named, refusal, whyNot } from "./_codec_refuse.ts";
 import { isError, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
 import type { ErrorParts } from "./_errors_wire.ts";
 import type { Handle } from "./_handle.ts";
@@ -74,7 +74,7 @@ export function lower(value: unknown, what: string, root: string, met?: object[]
     if (Object.hasOwn(part, PRIMITIVE)) met?.push(part); // a message inside of this one
     const reason = whyNot(part, tag);
     if (reason === undefined) return copy(part, place, later);
-    if (!clones(part)) throw refuse(reason, place);
+    if (isGuard(part) || !clones(part)) throw refuse(reason, place);
     return part;
   }, (part, place) => {
     if (typeof part === "function" || typeof part === "symbol") {

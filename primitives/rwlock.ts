@@ -9,7 +9,7 @@
 import { checkInteger, checkName, optionsObject, signalOf } from "./_arguments.ts";
 import { checkThreads } from "./_cells.ts";
 import { deadlineOf } from "./_deadline.ts";
-import { disposable } from "./_dispose.ts";
+import { guarding } from "./_dispose.ts";
 import type { Handle } from "./_handle.ts";
 import { makeHandle, openHandle, shareable } from "./_handle.ts";
 import { inspectable } from "./_inspect.ts";
@@ -47,7 +47,7 @@ class ReadGuard implements Guard {
     core?.endRead(this.#task);
   }
 }
-disposable(ReadGuard.prototype, "release");
+guarding(ReadGuard.prototype);
 
 class WriteGuard implements Guard {
   declare readonly [Symbol.dispose]: () => void;
@@ -65,7 +65,7 @@ class WriteGuard implements Guard {
     core?.endWrite(this.#serial);
   }
 }
-disposable(WriteGuard.prototype, "release");
+guarding(WriteGuard.prototype);
 
 let coreOfRWLock: (lock: RWLock) => RWLockCore;
 

@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   console.log(`${THREADS} threads: ${many.ms.toFixed(0)} ms, and ${many.startMs.toFixed(0)} ms for starting them`);
   console.log(`speed-up:  ${(one.ms / many.ms).toFixed(2)} ×`);
   if (!same(one.counts, many.counts)) {
-    console.error("The results differ: this is a bug");
+    console.error("The results differ: a file has changed meanwhile, or this is a bug");
     return 1;
   }
   console.log("Both results are equal.");
