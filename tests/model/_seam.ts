@@ -97,25 +97,38 @@ function doubles(real: typeof Float64Array): typeof Float64Array {
 export const TOKEN = { toString: (): string => "a thread of a model is being stopped" };
 
 /**
- * A promise of a thread that was stopped may reject with nobody there to see it: that is nothing to report. Runtimes
- * tell of it once all microtasks are done, so the function returned waits for that.
+ * A promise of a thread that was stopped may reject with nobody there to see it, and a listener of a signal may be
+ * stopped, which the runtime reports: that is nothing to report. Runtimes tell of it once all microtasks are done, so
+ * the function returned waits for that.
  */
 export function hush(): () => Promise<void> {
-  const swallow = (event: { reason: unknown; preventDefault(): void }): void => {
-    if (event.reason === TOKEN) event.preventDefault();
-  };
   const { process, Deno } = realm;
-  const listeners: ((...args: unknown[]) => void)[] = Deno ? [] : process?.listeners("unhandledRejection") ?? [];
-  const filter = (reason: unknown, promise: unknown): void => {
-    if (reason !== TOKEN) { for (const listener of listeners) listener(reason, promise); }
-  };
-  if (Deno || process === undefined) realm.addEventListener("unhandledrejection", swallow);
-  else process.removeAllListeners("unhandledRejection").on("unhandledRejection", filter);
+  const undo = Deno || process === undefined
+    ? ["unhandledrejection", "error"].map(hushEvent)
+    : ["unhandledRejection", "uncaughtException"].map(hushProcess);
   return async () => {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    if (Deno || process === undefined) return realm.removeEventListener("unhandledrejection", swallow);
-    process.removeAllListeners("unhandledRejection");
-    for (const listener of listeners) process.on("unhandledRejection", listener);
+    for (const end of undo) end();
+  };
+}
+
+function hushEvent(type: string): () => void {
+  const swallow = (event: { reason?: unknown; error?: unknown; preventDefault(): void }): void => {
+    if ((event.reason ?? event.error) === TOKEN) event.preventDefault();
+  };
+  realm.addEventListener(type, swallow);
+  return () => realm.removeEventListener(type, swallow);
+}
+
+function hushProcess(type: string): () => void {
+  const { process } = realm;
+  const listeners: ((...args: unknown[]) => void)[] = process.listeners(type);
+  process.removeAllListeners(type).on(type, (reason: unknown, ...more: unknown[]) => {
+    if (reason !== TOKEN) { for (const listener of listeners) listener(reason, ...more); }
+  });
+  return () => {
+    process.removeAllListeners(type);
+    for (const listener of listeners) process.on(type, listener);
   };
 }
 
