@@ -1,8 +1,13 @@
 // What one thread can show of PYTHON.md section 7; tests/conformance/barrier.ts has the rest.
 
 import { BrokenBarrierError, DeadlockError, Event, LayoutError, Lock, Thread } from "../../mod.ts";
+import { Agent } from "../../primitives/_agent.ts";
+import { store } from "../../primitives/_atomics.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
 import { Barrier } from "../../primitives/barrier.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
 import { actUntil, keepWaiting } from "../testdata/barrier_threads.ts";
@@ -26,16 +31,18 @@ test("B1 parties below 1 or fractional is RangeError", () => {
   assert.equal(new Barrier(5000).parties, 5000);
 });
 
-test("B2 B4 nobody leaves before all have arrived; each place is given once", async () => {
-  const barrier = new Barrier(40);
-  const places: number[] = [];
-  const waits = Array.from({ length: 39 }, () => barrier.waitAsync().then((place) => places.push(place)));
-  await until(() => barrier.waiting === 39);
-  assert.deepEqual(places, []);
-  waits.push(barrier.waitAsync().then((place) => places.push(place)));
-  await Promise.all(waits);
-  assert.deepEqual(places.sort((a, b) => a - b), Array.from({ length: 40 }, (_, i) => i));
-  assert.equal(barrier.waiting, 0);
+test("B2 B4 nobody leaves before all have arrived; each place is given once, round after round", async () => {
+  const barrier = new Barrier(40); // their places fill more than a word
+  for (let round = 0; round < 3; round++) {
+    const places: number[] = [];
+    const waits = Array.from({ length: 39 }, () => barrier.waitAsync().then((place) => places.push(place)));
+    await until(() => barrier.waiting === 39);
+    assert.deepEqual(places, []);
+    waits.push(barrier.waitAsync().then((place) => places.push(place)));
+    await Promise.all(waits);
+    assert.deepEqual(places.sort((a, b) => a - b), Array.from({ length: 40 }, (_, i) => i));
+    assert.equal(barrier.waiting, 0);
+  }
 });
 
 test("B3 a party that comes back early counts for the next round: 10 rounds and 1000", async () => {
@@ -74,6 +81,114 @@ test("B6 the action runs in a party whose object has one, the last to arrive if 
   assert.deepEqual(ran, ["b", "a"]);
   await Promise.all([plain.waitAsync(), plain.waitAsync(), plain.waitAsync()]);
   assert.deepEqual(ran, ["b", "a"]);
+});
+
+/** The words of a barrier for up to 32 parties. */
+function wordsOf(barrier: Barrier): Int32Array<SharedArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = barrier.handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, byteLength >> 2);
+}
+
+const [STATE, ACTOR, OUTCOME, TURN, CELLS] = [4, 6, 7, 9, 29];
+const [FILLING, CALLING, ACTING] = [0, 1, 2];
+const [LATE, PASSED] = [8, 1];
+
+/** Another thread, played by this one, brings a party with an action, and does no more. */
+function comeFromElsewhere(barrier: Barrier): void {
+  const { handle } = barrier;
+  asAgent(new Agent(), () => {
+    Barrier.attach(handle, { action: () => {} }).waitAsync().catch(() => {});
+  });
+}
+
+test("B6 B12 a party's action goes with it, withdrawn or after its round", async () => {
+  const ran: string[] = [];
+  const plain = new Barrier(2);
+  const acting = Barrier.attach(plain.handle, { action: () => void ran.push("acted") });
+  const round = (first: Barrier) => Promise.all([outcome(first.waitAsync()), outcome(plain.waitAsync())]);
+  const controller = new AbortController();
+  const gone = outcome(acting.waitAsync({ signal: controller.signal }));
+  controller.abort("gone");
+  assert.equal(await gone, "gone");
+  const cell = () => [...wordsOf(plain).slice(CELLS + 1, CELLS + 4)]; // WAITING ACTIONS RESULT
+  assert.deepEqual(cell(), [0, 0, 0]);
+  assert.deepEqual(await round(plain), [0, 1]);
+  assert.deepEqual(ran, []);
+  assert.deepEqual(await round(acting), [0, 1]);
+  assert.deepEqual([ran, cell()], [["acted"], [0, 0, 0]]);
+});
+
+test("B6 B12 a round that calls another thread's action may lose a party: then it is as it was", async () => {
+  const barrier = new Barrier(2);
+  const words = wordsOf(barrier);
+  comeFromElsewhere(barrier);
+  let turn = words[TURN];
+  const controller = new AbortController();
+  const gone = outcome(barrier.waitAsync({ signal: controller.signal }));
+  assert.equal(words[STATE], CALLING);
+  assert.notEqual(words[TURN], turn); // or who is called, and about to sleep, would not see it
+  assert.throws(() => barrier.wait({ timeout: 5 }), /its time was over before that round could begin/);
+  assert.equal(words[OUTCOME], LATE);
+  turn = words[TURN];
+  controller.abort("gone");
+  assert.equal(await gone, "gone");
+  assert.deepEqual([words[STATE], words[OUTCOME], barrier.waiting], [FILLING, PASSED, 1]);
+  assert.notEqual(words[TURN], turn); // those who came for the next round may come to this one
+  barrier.abort();
+});
+
+test("B6 a thread that sleeps is called rather than one whose tasks may be busy elsewhere", async () => {
+  const barrier = new Barrier(3);
+  const words = wordsOf(barrier);
+  comeFromElsewhere(barrier);
+  comeFromElsewhere(barrier);
+  store(words, CELLS + 2, 0x10000); // ACTIONS: as if the first one were blocked
+  const waiting = outcome(barrier.waitAsync());
+  assert.deepEqual([words[STATE], words[ACTOR]], [CALLING, words[CELLS]]);
+  barrier.abort();
+  assert.equal(await waiting, BROKEN);
+});
+
+test("D10 a thread that dies in the action breaks the round, though its own party was withdrawn", () => {
+  for (const state of [CALLING, ACTING]) {
+    const barrier = new Barrier(2);
+    const words = wordsOf(barrier);
+    store(words, STATE, state);
+    store(words, ACTOR, 5 | (1 << 12)); // an id that nobody has
+    const woken = notified(words.buffer, () => assert(barrier.broken));
+    assert.deepEqual(woken, [TURN]);
+    assert.throws(() => barrier.wait(), /a thread with a party waiting there has ended/);
+  }
+});
+
+test("B10 a time limit rests while the action is called, for a while, and while it runs", async () => {
+  const barrier = new Barrier(2);
+  comeFromElsewhere(barrier);
+  const start = performance.now();
+  await assert.rejects(barrier.waitAsync({ timeout: 5 }), /a party timed out/); // it was called in vain
+  assert.between(performance.now() - start, 95, Infinity);
+  barrier.reset();
+  comeFromElsewhere(barrier);
+  const waiting = barrier.waitAsync({ timeout: 5 }).catch((error) => error.message);
+  store(wordsOf(barrier), STATE, ACTING); // it has begun
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal(barrier.broken, false);
+  barrier.reset();
+  assert.match(await waiting, /reset\(\) was called/);
+});
+
+test("B7 the error of an action goes to the party that brought it, in a thread that is called for it", async () => {
+  const oops = new TypeError("oops");
+  const plain = new Barrier(3);
+  const action = () => {
+    throw oops;
+  };
+  const other = outcome(plain.waitAsync());
+  const own = Barrier.attach(plain.handle, { action }).waitAsync().catch((error) => error);
+  const { handle } = plain;
+  asAgent(new Agent(), () => void Barrier.attach(handle).waitAsync().catch(() => {}));
+  assert.equal(await own, oops);
+  assert.equal(await other, BROKEN);
 });
 
 test("B7 an action that throws: its thread gets the error, the others BrokenBarrierError", async () => {
