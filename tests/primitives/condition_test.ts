@@ -1,10 +1,14 @@
 // What one thread can show of PYTHON.md section 4; tests/conformance/condition.ts has the rest.
 
-import { load } from "../../primitives/_atomics.ts";
+import { Agent } from "../../primitives/_agent.ts";
+import { load, store } from "../../primitives/_atomics.ts";
 import { ConditionCore } from "../../primitives/_condition_core.ts";
+import type { Grants } from "../../primitives/_grants.ts";
 import { TASK_SLEEPS } from "../../primitives/_grants.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
+import type { Guard } from "../../primitives/guard.ts";
 import { Condition, LayoutError, Lock, NotHeldError, RLock, RWLock } from "../../primitives/mod.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -124,7 +128,9 @@ test("C10 C16 Condition: a timed wait is false after its time, the lock held aga
       assert.equal(condition.tryWait({ timeout: 40 }), false);
       assert.between(performance.now() - start, 40, 500);
       assert(condition.lock.heldByCurrentThread);
+      assert.equal(condition.notify(), 0); // nobody waits any more
       assert.equal(condition.tryWait(), false);
+      assert.equal(condition.notify(), 0);
       let tests = 0;
       assert.equal(condition.tryWaitFor(() => ++tests > 1), false);
       assert.equal(tests, 1);
@@ -309,8 +315,15 @@ test("Condition: a passed on grant wakes who gets it in the same thread", () => 
 });
 
 test("Condition: that a blocked waiter has gone is known to all before its lock is free, whatever it does first", () => {
-  const { grants, lock, word, words } = ConditionCore.create(undefined, undefined);
+  for (const lock of [undefined, new Lock()]) for (const ending of ["guard", "release"]) goneBeforeFree(lock, ending);
+});
+
+function goneBeforeFree(given: Lock | undefined, ending: string): void {
+  const { grants, lock, word, words } = ConditionCore.create(given, undefined);
   const task = { granted: false };
+  const allGone = (at: number, what: string) => {
+    for (let i = 1; i < 7; i++) assert.equal(load(words, at + i), 0, `word ${i} of the cell of one that ${what}`);
+  };
   const ways: Record<string, (at: number) => void> = {
     nothing() {},
     notifies() {
@@ -330,7 +343,11 @@ test("Condition: that a blocked waiter has gone is known to all before its lock 
       task.granted = false;
     },
     "waits again": () => grants.withdraw(grants.register("again"), false),
-    "gives the lock up for a wait": () => word.resume(word.suspend()),
+    "gives the lock up for a wait": (at) => {
+      const hold = word.suspend();
+      allGone(at, "has given the lock up");
+      word.resume(hold);
+    },
   };
   for (const [what, act] of Object.entries(ways)) {
     const guard = lock.acquire();
@@ -339,9 +356,154 @@ test("Condition: that a blocked waiter has gone is known to all before its lock 
     grants.go(at);
     word.beforeFree(grants.settle);
     act(at);
-    guard.release();
-    for (let i = 1; i < 7; i++) assert.equal(load(words, at + i), 0, `word ${i} of the cell of one that ${what}`);
+    if (ending === "guard") guard.release();
+    else lock.release();
+    allGone(at, what);
   }
+}
+
+test("Condition: who was notified is woken as the lock is let go, in whichever way", async () => {
+  const [granted, asleep] = [32 + 2, 32 + 6]; // of the first cell
+  const handed = new Lock({ handoff: true });
+  for (const lock of [new RLock(), new Lock(), handed]) {
+    const condition = new Condition(lock);
+    const other = new Condition(lock);
+    const { buffer, byteOffset } = condition.handle as FullHandle;
+    const words = new Int32Array(buffer, byteOffset, 64);
+    const ways: Record<string, (guard: Guard) => void> = {
+      "a guard": (guard) => guard.release(),
+      "release()": () => lock.release(),
+      "a wait for something else": () => void other.tryWait(),
+    };
+    for (const [how, letGo] of Object.entries(ways)) {
+      const wait = waiter(condition, [], 1);
+      await until(() => load(words, asleep) !== 0);
+      const guard = condition.acquire();
+      const woken = [() => void condition.notify(), () => letGo(guard)].map((act) => notified(buffer, act));
+      assert(woken.flat().includes(granted), `by ${how} nobody was woken`);
+      // Another thread may release it, of which nobody would learn here.
+      if (lock === handed) assert(woken[0]!.includes(granted));
+      guard.release();
+      await wait;
+    }
+  }
+});
+
+test("Condition: a guard released in the instant in which its wait has the lock back ends that wait", async () => {
+  const condition = new Condition();
+  const guard = await condition.acquireAsync();
+  const wait = condition.waitAsync({ guard });
+  const ended = assert.rejects(wait, NotHeldError);
+  condition.withLock(() => assert.equal(condition.notify(), 1));
+  for (let turn = 0; turn < 1000 && !condition.locked; turn++) await undefined;
+  assert(condition.locked);
+  guard.release(); // before the wait has gone on
+  await ended;
+  assert.deepEqual([condition.locked, waiting(condition)], [false, 0]);
+});
+
+/** The counts of a cell, THREAD left out. */
+function cellOf({ words }: ConditionCore, at: number): number[] {
+  return [1, 2, 3, 4, 5, 6].map((word) => load(words, at + word));
+}
+
+const NOTHING = [0, 0, 0, 0, 0, 0]; // WAITING GRANTED SYNC TICKET TAKEN ASLEEP
+const ENDED = 5 | (1 << 12); // an id that nobody has
+const SECOND = 32 + 8; // its cell
+const HIGH = 5;
+
+/** Another thread, played by this one, as it sees the same condition. */
+function elsewhere(core: ConditionCore): <T>(act: (grants: Grants) => T) => T {
+  const other = new Agent();
+  const { handle } = core;
+  const { grants } = asAgent(other, () => ConditionCore.open(handle as FullHandle));
+  return (act) => asAgent(other, () => act(grants));
+}
+
+test("Condition: what a blocked waiter was granted, and may not have, goes to another thread, or to a task of its own", () => {
+  const core = ConditionCore.create(undefined, undefined);
+  const { grants, lock } = core;
+  const there = elsewhere(core);
+  const task = { granted: false };
+  lock.withLock(() => {
+    let at = grants.register("it"); // alone
+    assert.equal(grants.notify(1), 1);
+    assert.equal(grants.withdraw(at, true), false);
+    assert.deepEqual(cellOf(core, at), NOTHING);
+
+    at = grants.register("it"); // with a task
+    grants.registerTask("its task", task);
+    assert.equal(grants.notify(1), 1);
+    assert.equal(grants.withdraw(at, true), false);
+    grants.deal(at);
+    assert.equal(task.granted, true);
+    grants.goTask(at);
+    assert.deepEqual(cellOf(core, at), NOTHING);
+
+    at = grants.register("it"); // with somebody in another thread
+    const far = there((grants) => grants.registerTask("another", { granted: false }));
+    assert.equal(grants.notify(1), 1);
+    assert(grants.granted(at) && !grants.granted(far));
+    assert.equal(grants.withdraw(at, true), false);
+    assert(grants.granted(far) && grants.waiting === 0);
+    assert.deepEqual(cellOf(core, at), NOTHING);
+  });
+});
+
+test("Condition: what a task was granted, and may not have, is passed on to another thread whole", () => {
+  const core = ConditionCore.create(undefined, undefined);
+  const { grants, lock } = core;
+  const there = elsewhere(core);
+  const task = { granted: false };
+  lock.withLock(() => {
+    const at = grants.registerTask("it", task);
+    const far = there((grants) => grants.registerTask("another", { granted: false }));
+    assert.equal(grants.notify(1), 1);
+    assert.equal(grants.withdrawTask(at, task, true), false);
+    assert(grants.granted(far));
+    assert.deepEqual(cellOf(core, at), NOTHING); // were it still TAKEN, this thread's death would pass it on once more
+  });
+});
+
+test("Condition.notify() chooses whoever can run before the tasks of a thread that has been granted its own wait", () => {
+  const core = ConditionCore.create(undefined, undefined);
+  const { grants, lock } = core;
+  const there = elsewhere(core);
+  lock.withLock(() => {
+    const at = grants.register("it");
+    grants.registerTask("its task", { granted: false });
+    assert.equal(grants.notify(1), 1);
+    const far = there((grants) => grants.registerTask("another", { granted: false }));
+    assert.equal(grants.notify(1), 1);
+    assert(grants.granted(far), `it came later: ${cellOf(core, at)}`);
+  });
+});
+
+test("Condition: nothing is left of the dead, and whoever finds them wakes who gets what they were granted", () => {
+  const core = ConditionCore.create(undefined, undefined);
+  const { grants, lock, words } = core;
+  lock.withLock(() => {
+    const at = grants.registerTask("it", { granted: false });
+    grants.sleeps(at, TASK_SLEEPS, true);
+    store(words, HIGH, 2);
+    [ENDED, 3, 1, 1, 7, 0, 3].forEach((value, i) => store(words, SECOND + i, value));
+    const woken = notified(words.buffer, () => grants.lookAround());
+    assert(woken.includes(grants.wordOf(at)), `woken are ${woken}`);
+    assert(grants.granted(at));
+    assert.deepEqual([words[SECOND], ...cellOf(core, SECOND)], [0, ...NOTHING]);
+  });
+});
+
+test("Condition: a record that is damaged during a wait keeps nobody from letting go of the lock", () => {
+  const { grants, lock, word, words } = ConditionCore.create(undefined, undefined);
+  const guard = lock.acquire();
+  const at = grants.register("it");
+  grants.notify(1);
+  grants.go(at);
+  word.beforeFree(grants.settle);
+  store(words, 8, word.me); // the condition's internal lock seems to be this thread's
+  guard.release();
+  assert.equal(lock.locked, false);
 });
 
 test("Condition: levels of an RLock that are released during a wait are not taken back", async () => {

@@ -1,8 +1,17 @@
 // What one thread can show of PYTHON.md sections 1 to 3; tests/conformance/lock.ts has the rest.
 
 import type { FullHandle } from "../../primitives/_handle.ts";
-import { DeadlockError, LayoutError, Lock, LockOrderError, NotHeldError, RLock } from "../../primitives/mod.ts";
+import {
+  DeadlockError,
+  LayoutError,
+  Lock,
+  LockOrderError,
+  NotHeldError,
+  OwnerDiedError,
+  RLock,
+} from "../../primitives/mod.ts";
 import { assert, random, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
 
 const KINDS = [Lock, RLock] as const;
@@ -212,6 +221,37 @@ for (const Kind of KINDS) {
     assert.throws(() => Other.attach({ ...handle, kind: Other.name } as never), LayoutError);
   });
 }
+
+const ENDED = 5 | (1 << 12); // an id that nobody has
+const [OWNER, DIED_BIT, WAITERS_BIT] = [3, 1 << 30, 1 << 31];
+
+for (const Kind of KINDS) {
+  test(`D4 ${Kind.name}: what a dead thread held is taken over with all that is owed to waiters`, () => {
+    for (const found of ["by recover()", "by release()", "by an acquire"]) {
+      const lock = new Kind();
+      const seen = words(lock);
+      seen[OWNER] = ENDED | WAITERS_BIT;
+      if (found !== "by recover()") {
+        const find = () => void (found === "by release()" ? lock.release() : lock.tryAcquire());
+        const woken = notified(seen.buffer, () => assert.throws(find, OwnerDiedError));
+        assert.deepEqual(woken, [OWNER]); // all are to know
+      }
+      assert.equal(seen[OWNER], ENDED | WAITERS_BIT | (found === "by recover()" ? 0 : DIED_BIT));
+      const guard = lock.recover()!;
+      assert.equal(seen[OWNER], lock.owner! | WAITERS_BIT);
+      assert.equal(lock.recover(), undefined);
+      guard.release();
+      assert.equal(seen[OWNER], 0);
+    }
+  });
+}
+
+test("D4 Lock: one that is handed over is released by anybody, whatever became of its holder", () => {
+  const lock = new Lock({ handoff: true });
+  words(lock)[OWNER] = ENDED;
+  lock.release();
+  assert.equal(lock.locked, false);
+});
 
 test("L6 L7 Lock: its holder cannot take it again", async () => {
   const lock = new Lock({ name: "once" });
