@@ -1,5 +1,7 @@
 // acquireAll() in one thread; philosophers.ts and the stress have it among many.
 
+import { Agent } from "../../primitives/_agent.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
 import {
   acquireAll,
   acquireAllAsync,
@@ -8,10 +10,12 @@ import {
   type Guard,
   Lock,
   LockOrderError,
+  OwnerDiedError,
   RLock,
   RWLock,
   Semaphore,
 } from "../../primitives/mod.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 
 function mixed(): { locks: [Lock, RLock, Condition, Semaphore]; states: () => string } {
@@ -81,6 +85,72 @@ test("acquireAll() throws DeadlockError when this thread holds one already, taki
   assert.equal(nested.depth, 1);
   outer.release();
   held.release();
+});
+
+const ENDED = 5 | (1 << 12); // an id that nobody has
+const OWNER = 3;
+
+/** The words of a lock. */
+function words(lock: Lock): Int32Array<SharedArrayBuffer> {
+  const { buffer, byteOffset } = lock.handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, 16);
+}
+
+test("acquireAll() releases what it had taken when the holder of another lock has died", async () => {
+  const [alive, dead] = [new Lock({ rank: 1 }), new Lock({ rank: 2 })];
+  words(dead)[OWNER] = ENDED;
+  assert.throws(() => acquireAll([dead, alive]), OwnerDiedError);
+  assert.equal(alive.locked, false);
+  assert.throws(() => acquireAll([dead, alive], { timeout: 5 }), OwnerDiedError);
+  assert.equal(alive.locked, false);
+  await assert.rejects(acquireAllAsync([dead, alive]), OwnerDiedError);
+  assert.equal(alive.locked, false);
+  dead.recover()!.release();
+  acquireAll([dead, alive]).release(); // no rank is remembered of what was given back
+});
+
+test("acquireAll() does not wait for one lock when another is the thread's own", () => {
+  const [busy, own] = [new Lock({ rank: 1 }), new Lock()];
+  asAgent(new Agent(), () => Lock.attach(busy.handle).acquire());
+  const guard = own.acquire();
+  assert.throws(() => acquireAll([busy, own]), DeadlockError);
+  guard.release();
+});
+
+test("acquireAllAsync() that is aborted in the instant in which it has all holds nothing", async () => {
+  const lock = new Lock();
+  const controller = new AbortController();
+  const all = acquireAllAsync([lock], { signal: controller.signal });
+  assert(lock.locked);
+  controller.abort("gone");
+  await assert.rejects(all, (reason) => reason === "gone");
+  assert.equal(lock.locked, false);
+});
+
+test("acquireAllAsync() leaves no timer, which would keep the program, and no listener behind", async () => {
+  const realm = globalThis as { setTimeout: unknown; clearTimeout: unknown };
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const { signal } = new AbortController();
+  const [timers, listeners] = [new Set<unknown>(), new Set<unknown>()];
+  realm.setTimeout = (...args: Parameters<typeof setTimeout>) => {
+    const timer = set(...args);
+    if (args[1] === 60_000) timers.add(timer);
+    return timer;
+  };
+  realm.clearTimeout = (timer: ReturnType<typeof set>) => {
+    timers.delete(timer);
+    clear(timer);
+  };
+  signal.addEventListener = (_: string, listener: unknown) => void listeners.add(listener);
+  signal.removeEventListener = (_: string, listener: unknown) => void listeners.delete(listener);
+  try {
+    const all = acquireAllAsync([new Lock(), new Lock()], { timeout: 60_000, signal });
+    assert.equal(listeners.size, 1);
+    (await all)!.release();
+  } finally {
+    Object.assign(realm, { setTimeout: set, clearTimeout: clear });
+  }
+  assert.deepEqual([timers.size, listeners.size], [0, 0]);
 });
 
 test("acquireAll() takes sides of RWLocks, given as { read } or { write }", async () => {
