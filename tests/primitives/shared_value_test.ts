@@ -153,6 +153,36 @@ test("V10 V11 SharedValue: lock omitted, true, given, false, wrong", async () =>
   }
 });
 
+test("V3 SharedValue: update() may change the value itself, once; what it returns wraps as if set", () => {
+  const value = new SharedValue("u8", 7);
+  let calls = 0;
+  const by = (act: () => void) => () => {
+    assert.equal(++calls, 1);
+    act();
+    return 300;
+  };
+  for (
+    const act of [
+      () => void value.add(1),
+      () => void value.compareExchange(value.value, 9),
+      () => void (value.value = 9),
+      () => void value.update(() => 9),
+    ]
+  ) {
+    calls = 0;
+    assert.equal(value.update(by(act)), 44);
+    assert.equal(value.value, 44);
+  }
+});
+
+test("SharedValue: an update by what is no function is refused before it waits for the lock", async () => {
+  const value = new SharedValue("i32", 0, { lock: new Lock() });
+  const guard = value.lock.acquire();
+  assert.throws(() => value.update(3 as never), TypeError);
+  await assert.rejects(value.updateAsync(3 as never), TypeError);
+  guard.release();
+});
+
 test("SharedValue: an update that throws changes nothing and lets go", () => {
   const value = new SharedValue("i32", 4);
   const boom = new Error("fn");
