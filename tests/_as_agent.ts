@@ -17,3 +17,9 @@ export function asAgent<T>(other: Agent, act: () => T): T {
     setAgent(own);
   }
 }
+
+/** Lets another agent begin to wait, without blocking. Nothing more happens there, and nothing here stays alive for it. */
+export function leaveWaiting(other: Agent, begin: () => Promise<unknown>): void {
+  asAgent(other, () => void begin().catch(() => {}));
+  clearInterval(other.pendingTimer as ReturnType<typeof setInterval> | undefined);
+}

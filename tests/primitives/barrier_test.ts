@@ -5,7 +5,7 @@ import { Agent } from "../../primitives/_agent.ts";
 import { store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Barrier } from "../../primitives/barrier.ts";
-import { asAgent } from "../_as_agent.ts";
+import { leaveWaiting } from "../_as_agent.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -96,9 +96,7 @@ const [LATE, PASSED] = [8, 1];
 /** Another thread, played by this one, brings a party with an action, and does no more. */
 function comeFromElsewhere(barrier: Barrier): void {
   const { handle } = barrier;
-  asAgent(new Agent(), () => {
-    Barrier.attach(handle, { action: () => {} }).waitAsync().catch(() => {});
-  });
+  leaveWaiting(new Agent(), () => Barrier.attach(handle, { action: () => {} }).waitAsync());
 }
 
 test("B6 B12 a party's action goes with it, withdrawn or after its round", async () => {
@@ -186,7 +184,7 @@ test("B7 the error of an action goes to the party that brought it, in a thread t
   const other = outcome(plain.waitAsync());
   const own = Barrier.attach(plain.handle, { action }).waitAsync().catch((error) => error);
   const { handle } = plain;
-  asAgent(new Agent(), () => void Barrier.attach(handle).waitAsync().catch(() => {}));
+  leaveWaiting(new Agent(), () => Barrier.attach(handle).waitAsync());
   assert.equal(await own, oops);
   assert.equal(await other, BROKEN);
 });
