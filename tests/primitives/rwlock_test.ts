@@ -1,8 +1,14 @@
 // What one thread can show of RWLock; tests/conformance/rwlock.ts has the rest.
 
-import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError } from "../../primitives/mod.ts";
+import { Agent } from "../../primitives/_agent.ts";
+import { store } from "../../primitives/_atomics.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { Roster } from "../../primitives/_roster.ts";
+import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError, OwnerDiedError } from "../../primitives/mod.ts";
 import { RWLock } from "../../primitives/rwlock.ts";
+import { asAgent, leaveWaiting } from "../_as_agent.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
 import { until } from "../_until.ts";
 
@@ -114,6 +120,133 @@ test("RWLock: while a writer waits nobody begins to read, but who reads may read
   assert.equal(wrote, false);
   reader.release();
   (await writing).release();
+});
+
+const [WRITERS, WAITERS, HEIR, GATE] = [5, 6, 9, 12];
+
+/** The words of the record. */
+function words(lock: RWLock): Int32Array<SharedArrayBuffer> {
+  const { buffer, byteOffset } = lock.handle as FullHandle;
+  return new Int32Array(buffer, byteOffset, 64);
+}
+
+/** Another thread, played by this one. */
+function elsewhere(lock: RWLock): {
+  do<T>(act: (lock: RWLock) => T): T;
+  waitToRead(): void;
+  waitToWrite(): void;
+  die(): void;
+} {
+  const other = new Agent();
+  const handle = lock.handle as FullHandle;
+  const [there, roster] = asAgent(other, () => {
+    return [RWLock.attach(handle), Roster.attach(handle.roster, handle.rosterOffset)] as const;
+  });
+  const me = asAgent(other, () => roster.me);
+  return {
+    do: (act) => asAgent(other, () => act(there)),
+    waitToRead: () => leaveWaiting(other, () => there.readAsync()),
+    waitToWrite() {
+      this.do((lock) => lock.read().release()); // it has a cell now
+      const record = words(lock);
+      store(record, record.indexOf(me, 20) + 2, 1); // WAITS: BLOCKED_WRITER
+      store(record, WRITERS, 1);
+    },
+    die: () => void Roster.attach(handle.roster, handle.rosterOffset).markDead(me),
+  };
+}
+
+test("RWLock: a thread that reads may try to read again although a writer waits", () => {
+  const lock = new RWLock();
+  const other = elsewhere(lock);
+  const reader = lock.read();
+  other.waitToWrite();
+  const again = lock.tryRead();
+  assert(again !== undefined);
+  again.release();
+  reader.release();
+  assert.equal(lock.tryRead(), undefined); // from now on it is the writer's turn
+});
+
+test("RWLock: whose time is over is off the list, and in nobody's way", () => {
+  const lock = new RWLock();
+  const other = elsewhere(lock);
+  const reader = other.do((lock) => lock.read());
+  assert.equal(lock.tryWrite({ timeout: 100 }), undefined); // so long that it became the heir
+  assert.deepEqual([words(lock)[WRITERS], words(lock)[HEIR]], [0, 0]);
+  lock.tryRead()!.release();
+  other.do(() => reader.release());
+  const writer = other.do((lock) => lock.write());
+  assert.equal(lock.tryRead({ timeout: 5 }), undefined);
+  assert.equal(words(lock)[WAITERS], 0);
+  other.do(() => writer.release());
+  lock.write().release();
+});
+
+test("RWLock: a waiter passed for 10 ms goes before other writers, and is heir no longer once it writes", async () => {
+  const lock = new RWLock();
+  const holder = lock.write();
+  const waiting = lock.writeAsync();
+  await until(() => words(lock)[HEIR] !== 0);
+  holder.release();
+  const other = elsewhere(lock);
+  assert.equal(other.do((lock) => lock.tryWrite()), undefined);
+  const writer = await waiting;
+  assert.equal(words(lock)[HEIR], 0);
+  writer.release();
+});
+
+const WAYS: Record<string, (lock: RWLock) => PromiseLike<Guard | undefined> | Guard | undefined> = {
+  "tryRead()": (lock) => lock.tryRead(),
+  "tryRead({ timeout })": (lock) => lock.tryRead({ timeout: 5_000 }),
+  "readAsync()": (lock) => lock.readAsync(),
+  "tryWrite()": (lock) => lock.tryWrite(),
+  "tryWrite({ timeout })": (lock) => lock.tryWrite({ timeout: 5_000 }),
+  "writeAsync()": (lock) => lock.writeAsync(),
+};
+
+for (const [how, take] of Object.entries(WAYS)) {
+  test(`D6 RWLock: the dead are in nobody's way: ${how}`, async () => {
+    for (const held of ["reads", "waits to write"]) {
+      const lock = new RWLock();
+      lock.read().release(); // this thread has a cell already
+      const [first, second] = [elsewhere(lock), elsewhere(lock)];
+      if (held !== "reads") second.waitToWrite();
+      else first.do((lock) => lock.read());
+      second.die();
+      first.die();
+      (await take(lock))!.release();
+    }
+  });
+
+  test(`D7 RWLock: a dead writer is reported, and all are woken to hear of it: ${how}`, async () => {
+    const lock = new RWLock();
+    const [writer, reader] = [elsewhere(lock), elsewhere(lock)];
+    writer.do((lock) => lock.write());
+    reader.waitToRead();
+    writer.die();
+    let got: unknown;
+    const woken = notified(words(lock).buffer, () => {
+      try {
+        got = take(lock);
+      } catch (error) {
+        got = Promise.reject(error);
+      }
+    });
+    await assert.rejects(got as Promise<unknown>, OwnerDiedError);
+    assert(woken.includes(GATE), `woken are ${woken}`);
+  });
+}
+
+test("RWLock: what a task reads is not what its thread reads, as ranks see it", async () => {
+  const lock = new RWLock({ rank: 5 });
+  const lower = new Lock({ rank: 1 });
+  const own = lock.read();
+  const task = await lock.readAsync();
+  task.release();
+  await assert.rejects(lower.acquireAsync(), LockOrderError);
+  own.release();
+  (await lower.acquireAsync()).release();
 });
 
 test("RWLock: a stream of reading tasks does not starve a writer", async () => {
