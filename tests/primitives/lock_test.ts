@@ -1,5 +1,6 @@
 // What one thread can show of PYTHON.md sections 1 to 3; tests/conformance/lock.ts has the rest.
 
+import { Agent, agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import {
   DeadlockError,
@@ -10,11 +11,17 @@ import {
   OwnerDiedError,
   RLock,
 } from "../../primitives/mod.ts";
+import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
+import { until } from "../_until.ts";
 
 const KINDS = [Lock, RLock] as const;
+
+const ENDED = 5 | (1 << 12); // an id that nobody has
+const [OWNER, HEIR] = [3, 6];
+const [DIED_BIT, WAITERS_BIT] = [1 << 30, 1 << 31];
 
 /** The words of the record. */
 function words(lock: Lock | RLock): Int32Array {
@@ -170,6 +177,54 @@ for (const Kind of KINDS) {
     }
   });
 
+  test(`${kind}: what waits without blocking is counted until it ends, one way or another, and once`, async () => {
+    const lock = new Kind();
+    const { pending } = agent; // as long as it is not 0 the program stays alive
+    const held = lock.acquire();
+    const controllers = [1, 2, 3].map(() => new AbortController());
+    const waits = controllers.map(({ signal }) =>
+      lock.acquireAsync({ signal }).then((guard) => guard.release(), () => {})
+    );
+    await settle();
+    assert.equal(agent.pending, pending + 3);
+    controllers[1]!.abort();
+    await waits[1];
+    assert.equal(agent.pending, pending + 2);
+    held.release();
+    await Promise.all(waits);
+    for (const controller of controllers) controller.abort(); // nobody listens any more
+    assert.equal(agent.pending, pending);
+  });
+
+  test(`L13 ${kind}: what is released next is kept for a task that was passed for 10 ms`, async () => {
+    const lock = new Kind();
+    const { handle } = lock;
+    const held = lock.acquire();
+    const waiting = lock.acquireAsync();
+    await until(() => words(lock)[HEIR] !== 0);
+    held.release();
+    assert.equal(asAgent(new Agent(), () => Kind.attach(handle).tryAcquire()), undefined);
+    const guard = await waiting;
+    assert.equal(words(lock)[HEIR], 0);
+    guard.release();
+  });
+
+  test(`G8 ${kind}: a signal that aborts in the instant in which its wait becomes the first in line is not missed`, async () => {
+    for (let hops = 0; hops < 10; hops++) {
+      const lock = new Kind();
+      const held = lock.acquire();
+      const [first, second] = [new AbortController(), new AbortController()];
+      const waits = [first, second].map(({ signal }) => assert.rejects(lock.acquireAsync({ signal }), () => true));
+      await settle();
+      first.abort();
+      for (let i = 0; i < hops; i++) await undefined;
+      second.abort();
+      await Promise.all(waits); // though the lock is held
+      held.release();
+      assert.equal(lock.locked, false);
+    }
+  });
+
   test(`L14 ${kind}: held by a task, a blocking acquire() throws DeadlockError`, async () => {
     const lock = new Kind({ name: "mine" });
     const guard = await lock.acquireAsync();
@@ -221,9 +276,6 @@ for (const Kind of KINDS) {
     assert.throws(() => Other.attach({ ...handle, kind: Other.name } as never), LayoutError);
   });
 }
-
-const ENDED = 5 | (1 << 12); // an id that nobody has
-const [OWNER, DIED_BIT, WAITERS_BIT] = [3, 1 << 30, 1 << 31];
 
 for (const Kind of KINDS) {
   test(`D4 ${Kind.name}: what a dead thread held is taken over with all that is owed to waiters`, () => {
