@@ -110,11 +110,14 @@ test("acquireAll() releases what it had taken when the holder of another lock ha
 });
 
 test("acquireAll() does not wait for one lock when another is the thread's own", () => {
-  const [busy, own] = [new Lock({ rank: 1 }), new Lock()];
-  asAgent(new Agent(), () => Lock.attach(busy.handle).acquire());
-  const guard = own.acquire();
-  assert.throws(() => acquireAll([busy, own]), DeadlockError);
-  guard.release();
+  for (let i = 0; i < 8; i++) { // which of the two comes first in the order is a matter of chance
+    const [busy, own] = [new Lock(), new Lock()];
+    const { handle } = busy;
+    asAgent(new Agent(), () => Lock.attach(handle).acquire());
+    const guard = own.acquire();
+    assert.throws(() => acquireAll([busy, own]), DeadlockError);
+    guard.release();
+  }
 });
 
 test("acquireAllAsync() that is aborted in the instant in which it has all holds nothing", async () => {
@@ -134,7 +137,7 @@ test("acquireAllAsync() leaves no timer, which would keep the program, and no li
   const [timers, listeners] = [new Set<unknown>(), new Set<unknown>()];
   realm.setTimeout = (...args: Parameters<typeof setTimeout>) => {
     const timer = set(...args);
-    if (args[1] === 60_000) timers.add(timer);
+    if (args[1]! > 50_000) timers.add(timer);
     return timer;
   };
   realm.clearTimeout = (timer: ReturnType<typeof set>) => {
