@@ -231,9 +231,9 @@ export class ConditionCore implements Wanted {
     try {
       await this.#waitInLine(at, task, hold.ended, signal);
     } catch (error) {
-      // Granted in the same instant: then it was notified, unless nobody has any more use for it.
-      const pass = hold.ended.aborted || error instanceof ThreadStoppedError;
-      if (!grants.withdrawTask(at, task, pass)) throw error;
+      // Granted in the same instant: then it was notified. Of a thread that has to stop nobody has any more use for that,
+      // and should the hold have ended, #takeBack() finds so.
+      if (!grants.withdrawTask(at, task, error instanceof ThreadStoppedError)) throw error;
     } finally {
       await this.#takeBack(at, task, hold);
     }
