@@ -1,9 +1,10 @@
 // A thread was notified and died on its way to the lock. The notify() that found it dead passed its grant on, and woke
 // nobody, as it notified nobody itself: the waiter went on only at the end of its slice.
 
-import { Condition } from "../../mod.ts";
+import { Condition, Thread } from "../../mod.ts";
 import { load, store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
+import { Roster } from "../../primitives/_roster.ts";
 import { assert, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { until } from "../_until.ts";
@@ -33,6 +34,32 @@ test("Condition.notify() wakes who gets the grant of a thread that died", async 
   });
   assert(woken.includes(32 + GRANTED), `woken are ${woken}, the words ${words}`);
   await waiting;
+});
+
+/** A task of it waits. */
+export async function waitAsTask(condition: Condition): Promise<void> {
+  await condition.withLockAsync(() => condition.waitAsync());
+}
+
+test("Condition: what a task was granted whose thread is told to stop goes to another thread", async () => {
+  for (let tries = 1;; tries++) {
+    const condition = new Condition();
+    const { roster, rosterOffset } = condition.handle as FullHandle;
+    const waiting = (count: number) => until(() => String(condition).includes(`(${count} waiting)`));
+    const thread = new Thread({ target: waitAsTask, module: import.meta.url, args: [condition] }).start();
+    await waiting(1);
+    const own = condition.withLockAsync(() => condition.waitAsync());
+    await waiting(2);
+    condition.withLock(() => {
+      Roster.attach(roster, rosterOffset).tellToStop(thread.id!);
+      assert.equal(condition.notify(), 1); // it was there first
+    });
+    const stopped = await thread.joinAsync().then(() => false, () => true);
+    if (!stopped) condition.withLock(() => condition.notify()); // it was about to look, and had heard of nothing
+    await own;
+    if (stopped) return;
+    assert(tries < 5);
+  }
 });
 
 test("Condition.notify() on a record full of nonsense ends soon", () => {
