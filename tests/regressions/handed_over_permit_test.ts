@@ -80,6 +80,20 @@ function stage<S extends Semaphore>(semaphore: S): { semaphore: S; a: Actor; b: 
   return { semaphore, a, b, c, d };
 }
 
+test("D2 BoundedSemaphore: a guard proves that another's permit was handed over, also of a thread that has taken more", () => {
+  const { semaphore, a, b, c } = stage(new BoundedSemaphore(3));
+  const guard = a.acquire();
+  const spent = b.acquire();
+  c.release(); // for either of them
+  const later = a.acquire();
+  guard.release(); // then it was for the other one
+  assert.equal(semaphore.value, 2);
+  spent.release();
+  assert.equal(semaphore.value, 2);
+  later.release();
+  assert.equal(semaphore.value, 3);
+});
+
 for (const Kind of KINDS) {
   for (const first of ["guard", "death"]) {
     test(`D2 S13 ${Kind.name}: a permit handed over comes back once, the ${first} first`, async () => {
