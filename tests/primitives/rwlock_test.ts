@@ -238,6 +238,17 @@ for (const [how, take] of Object.entries(WAYS)) {
   });
 }
 
+test("D6 RWLock: the dead need no room", () => {
+  for (const how of ["read", "write"] as const) {
+    const lock = new RWLock({ threads: 1 });
+    const other = elsewhere(lock);
+    other.do((lock) => lock.read());
+    if (how === "read") assert.throws(() => lock.tryRead(), /raise its option threads/);
+    other.die();
+    lock[how]().release();
+  }
+});
+
 test("RWLock: what a task reads is not what its thread reads, as ranks see it", async () => {
   const lock = new RWLock({ rank: 5 });
   const lower = new Lock({ rank: 1 });
