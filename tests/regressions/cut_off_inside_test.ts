@@ -2,6 +2,9 @@
 // ten seconds and got a LayoutError. (A guard of the interrupted call is lost, as with any lock.)
 
 import { Condition, Queue, RWLock, Semaphore } from "../../mod.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { Monitor } from "../../primitives/_monitor.ts";
+import { Roster } from "../../primitives/_roster.ts";
 import { assert, test } from "../_harness.ts";
 
 /**
@@ -107,4 +110,19 @@ test("Queue: a put that runs out of stack at any step of a rewind, and as it cle
     }
     assert(steps > 10, `${steps} steps`);
   }
+});
+
+test("What a cut off visit had not committed is no part of the next one", () => {
+  const { roster, rosterOffset } = new Semaphore().handle as FullHandle;
+  const words = new Int32Array(new SharedArrayBuffer(64));
+  const monitor = new Monitor(words, Roster.attach(roster, rosterOffset), 6, 2);
+  monitor.enter();
+  monitor.set(3, 1);
+  monitor.leave();
+  monitor.enter();
+  monitor.set(4, 1);
+  monitor.set(5, 1);
+  monitor.commit();
+  monitor.leave();
+  assert.deepEqual([...words.slice(3, 8)], [0, 1, 1, 0, 0]);
 });
