@@ -196,6 +196,17 @@ for (const Kind of KINDS) {
     assert.equal(agent.pending, pending);
   });
 
+  test(`L13 ${kind}: whose time is over is the heir no longer`, () => {
+    const lock = new Kind();
+    const { handle } = lock;
+    const other = new Agent();
+    const guard = asAgent(other, () => Kind.attach(handle).acquire());
+    assert.equal(lock.tryAcquire({ timeout: 100 }), undefined); // so long that it became the heir
+    assert.equal(words(lock)[HEIR], 0);
+    asAgent(other, () => guard.release());
+    assert.equal(words(lock)[OWNER], 0);
+  });
+
   test(`L13 ${kind}: what is released next is kept for a task that was passed for 10 ms`, async () => {
     const lock = new Kind();
     const { handle } = lock;
