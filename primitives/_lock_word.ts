@@ -309,7 +309,10 @@ export class LockWord implements Wanted {
       const seen = load(words, OWNER);
       const owner = seen & OWNER_MASK;
       if (owner !== 0) {
-        if ((seen & DIED_BIT) === 0 && this.#stands(owner)) return false;
+        if ((seen & DIED_BIT) === 0 && this.#stands(owner)) {
+          this.local.heir = 0; // what was kept for one has been taken
+          return false;
+        }
         this.#throwIfDied(seen);
         continue;
       }

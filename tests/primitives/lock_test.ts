@@ -207,6 +207,21 @@ for (const Kind of KINDS) {
     assert.equal(words(lock)[OWNER], 0);
   });
 
+  test(`L13 ${kind}: what is released next is kept for an heir that was one before`, async () => {
+    const lock = new Kind();
+    const { handle } = lock;
+    const shared = words(lock);
+    asAgent(new Agent(), () => Kind.attach(handle).acquire());
+    const heir = shared[OWNER]!;
+    for (let turn = 0; turn < 2; turn++) {
+      [shared[OWNER], shared[HEIR]] = [WAITERS_BIT, heir]; // free, and kept
+      assert.equal(lock.tryAcquire(), undefined);
+      [shared[OWNER], shared[HEIR]] = [heir, 0];
+      assert.equal(lock.tryAcquire(), undefined);
+      await new Promise((resolve) => setTimeout(resolve, 15)); // longer than anything is kept
+    }
+  });
+
   test(`L13 ${kind}: what is released next is kept for a task that was passed for 10 ms`, async () => {
     const lock = new Kind();
     const { handle } = lock;
