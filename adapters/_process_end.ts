@@ -10,6 +10,9 @@ interface ErrorLike {
   readonly defaultPrevented?: boolean;
 }
 
+/** Marks what is called at the exit, for every call below and every copy of this module in a program. */
+const LAST: unique symbol = Symbol.for("lockstep:last") as never;
+
 let leave = (code: number): void => process!.exit(code);
 
 /** Ends this agent: the program's exit listeners run, then those who wait for its end are called back. */
@@ -61,14 +64,16 @@ export function onProcessEnd(listener: (end: HostEnd) => void, uncaught: boolean
   const atExit = (exitCode: number): void => {
     if (!wrapped) tell(exitCode);
   };
+  Object.assign(atExit, { [LAST]: true });
   const last = (): void => {
     realm.off("exit", atExit);
     realm.on("exit", atExit);
   };
   last();
   if (Bun !== undefined) { // what a listener throws may get lost there, and the next one is called
-    realm.on("newListener", (type: string, added: unknown) => {
-      if (type === "exit" && added !== atExit) queueMicrotask(last);
+    realm.on("newListener", (type: string, added: object) => {
+      // Not after another of these, or the two would take turns for ever.
+      if (type === "exit" && !(LAST in added)) queueMicrotask(last);
     });
   }
   const begin = (exitCode: number): void => {

@@ -11,7 +11,7 @@ const realm: any = globalThis;
 const answer = listenToOwner((data) => hear(data as Message));
 
 interface Message {
-  readonly what: "introduce" | "stay" | "hold" | "start";
+  readonly what: "introduce" | "stay" | "hold" | "start" | "join";
   readonly handle: Handle;
   /** The module that opens the handle's memory, where that is needed. */
   readonly memory: string | undefined;
@@ -21,6 +21,7 @@ async function hear({ what, handle, memory }: Message): Promise<void> {
   if (memory !== undefined) await import(memory);
   const lock = Lock.attach(handle);
   if (what === "start") return answer(startAndBlock());
+  if (what === "join") return answer(await startAndJoin());
   if (what === "hold") lock.acquire();
   const { name, alive, daemon } = currentThread();
   let join = "";
@@ -32,6 +33,13 @@ async function hear({ what, handle, memory }: Message): Promise<void> {
   answer({ name, alive, daemon, join, isMainThread });
   if (what !== "introduce") return;
   setTimeout(() => realm.close?.() ?? realm.process?.exit(0), 50);
+}
+
+/** Starts a thread, joins it, and lets the event loop turn. */
+async function startAndJoin(): Promise<string> {
+  const module = new URL("./thread_targets.ts", import.meta.url);
+  await new Thread({ target: setEvent, module, args: [new Event()] }).start().joinAsync();
+  return await new Promise((resolve) => setTimeout(() => resolve("a timer ran"), 10));
 }
 
 /** Starts a thread and at once blocks until that has done something. */
