@@ -160,6 +160,6 @@ function checkModule(module: unknown): string {
     `Cannot make a thread as module must be the URL of the module that exports its target: it is ${
       describe(module)
     }, ` +
-      "give import.meta.url there",
+      "give import.meta.url there, or pathToFileURL(__filename) in a CommonJS module",
   );
 }

@@ -139,6 +139,8 @@ export function threadsCases(has: Capabilities): void {
       assert.equal(listed(thread), false);
     }
     assert.throws(() => new Thread({ target: add, module: "./relative.ts", args: [1, 2] }), TypeError);
+    const path = "/home/me/module.cjs"; // __filename is no URL
+    assert.throws(() => new Thread({ target: add, module: path, args: [1, 2] }), { message: /pathToFileURL/ });
   });
 
   test("T4 a target that is not exported", async () => {
