@@ -79,6 +79,7 @@ function spawn(start: HostSpawn, events: HostWorkerEvents): HostWorker {
     post: (message) => port1.postMessage(message),
     take: () => receiveMessageOnPort(port1),
     terminate: () => void worker.terminate(),
+    hush: () => port1.close(),
     setRef: (ref) => ref ? worker.ref() : worker.unref(),
   };
 }

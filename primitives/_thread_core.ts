@@ -30,6 +30,8 @@ export class ThreadLocal {
   worker: HostWorker | undefined = undefined;
   /** In that agent: what becomes of the worker's messages. */
   hear: (message: unknown) => void = () => {};
+  /** In that agent, to be called once it has ended: lets go of what hears them. */
+  letGo: () => void = () => {};
   /** The outcome, where it came by message; "lost" where it cannot come any more. */
   posted: { readonly value: unknown } | "lost" | undefined = undefined;
   /** Called when it comes. */
@@ -198,6 +200,7 @@ export class ThreadCore implements Wanted {
     } finally { // what it throws is an outcome, too
       this.record.markTaken();
       agent.untold.delete(recordKey(this.words));
+      this.local.letGo();
     }
   }
 

@@ -26,6 +26,8 @@ export interface HostWorker {
   take(): { readonly message: unknown } | undefined;
   /** Stops it by force, as far as the runtime can; the end is told once it is known to have stopped. */
   terminate(): void;
+  /** Hears it no more. It has ended, all messages were taken, and the runtime may be some time in telling of its end. */
+  hush?(): void;
   /** Whether its life keeps the program from ending. */
   setRef(ref: boolean): void;
 }
