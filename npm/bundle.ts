@@ -18,6 +18,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
+import { withComments } from "./finish.ts";
 
 /** In neither, though no entry: what names the URL of a browser's worker, and what runs as it is imported. */
 const OUTSIDE = ["adapters/detect.js"];
@@ -85,8 +86,8 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
   });
   await esbuild.build({ ...entrance, entryPoints: [FIRST] }); // whole: each further file takes time
-  for (const holder of [CORE, REST]) {
-    writeFileSync(join(to, holder), withClassNames(readFileSync(join(to, holder), "utf8")));
+  for (const file of [CORE, REST, FIRST]) {
+    writeFileSync(join(to, file), withComments(withClassNames(readFileSync(join(to, file), "utf8"))));
   }
   if (readFileSync(join(to, CORE), "utf8").includes(`"../${REST}"`)) throw new Error(`${CORE} imports ${REST}`);
   // Stubs are for modules in folders, these lie above. Source maps count columns, so they keep their length.

@@ -44,9 +44,21 @@ export function workerUrls(text: string): string[] {
   return [...urls].map((found) => found[1]!);
 }
 
-/** Makes relative worker URLs and imports name the emitted file. */
+/** What tsc makes of an import by a URL that is known at run time only; it is never a relative one. */
+const IMPORT_AT_RUN_TIME = /\bimport\(__rewriteRelativeImportExtension\(([^()]*)\)\)/g;
+
+/** Stands for a comment that the bundler would drop, and takes as many columns. */
+const IGNORE = ["__lockstep_webpack_ignore", "/* webpackIgnore: true */"] as const;
+
+/** Puts the comment in its place. */
+export function withComments(bundled: string): string {
+  return bundled.replaceAll(...IGNORE);
+}
+
+/** Makes relative worker URLs and imports name the emitted file, and has bundlers leave imports at run time alone. */
 export function rewrite(text: string): string {
-  return text.replace(WORKER_URL, "$1.js$3").replace(RELATIVE_IMPORT, "$1.js$3");
+  return text.replace(WORKER_URL, "$1.js$3").replace(RELATIVE_IMPORT, "$1.js$3")
+    .replace(IMPORT_AT_RUN_TIME, `import(${IGNORE[0]}($1))`);
 }
 
 /** Says what is wrong with an emitted file. */

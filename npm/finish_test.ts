@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { withClassNames } from "./bundle.ts";
-import { bareImports, inspect, rewrite, workerUrls } from "./finish.ts";
+import { bareImports, inspect, rewrite, withComments, workerUrls } from "./finish.ts";
 import { packageJson } from "./package_json.ts";
 
 Deno.test("rewrite() makes worker URLs and imports name the emitted file", () => {
@@ -9,6 +9,11 @@ Deno.test("rewrite() makes worker URLs and imports name the emitted file", () =>
   assertEquals(rewrite(`export * from "./lock.ts";`), `export * from "./lock.js";`);
   assertEquals(rewrite(`type A = import("./lock.ts").Lock`), `type A = import("./lock.js").Lock`);
   assertEquals(rewrite(`from "./lock.d.ts.js"; "./x.ts"`), `from "./lock.d.ts.js"; "./x.ts"`);
+});
+
+Deno.test("rewrite() leaves imports at run time to the runtime, in bundles of webpack too", () => {
+  const emitted = `await import(__rewriteRelativeImportExtension(/* @vite-ignore */ module))`;
+  assertEquals(withComments(rewrite(emitted)), `await import(/* webpackIgnore: true */(/* @vite-ignore */ module))`);
 });
 
 Deno.test("inspect() finds what must not be in a package", () => {
