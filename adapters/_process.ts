@@ -97,10 +97,14 @@ function bootstrap(): URL {
   const url = new URL("./bootstrap.ts", import.meta.url);
   // Workers of node:worker_threads do not start from http, but what they start from may import from there.
   if (url.protocol !== "file:") return found = new URL(`data:text/javascript,import ${JSON.stringify(url.href)}`);
-  if (mayLook(url) && !builtin<NodeFiles>("node:fs").existsSync(url)) {
+  // Webpack copies the file, by a name of its own and without what it imports.
+  const isCopy = !url.pathname.includes("bootstrap");
+  if (isCopy || mayLook(url) && !builtin<NodeFiles>("node:fs").existsSync(url)) {
     // The worker would not come up, which a starter that is blocked does not learn.
     throw new Error(
-      `there is no ${url.href}: leave lockstep out of the bundle, or use { worker, target } with serve()`,
+      `${
+        isCopy ? "a bundler made a copy of it," : "there is no"
+      } ${url.href}: leave lockstep out of the bundle, or use { worker, target } with serve()`,
     );
   }
   return found = url;

@@ -197,6 +197,11 @@ export function threadsCases(has: Capabilities): void {
     assert.deepEqual(rest, { state: "dead", listed: false });
   }, { skip: runtime === "browser" ? "bundlers take the worker along" : undefined });
 
+  test("T4 so is a bundle that has but a copy of it, by another name", async () => {
+    const told = await new Thread({ target: targets.startInBundle, module, args: [true] }).start().joinAsync();
+    assert.match(String((told as { error?: Error }).error), /a bundler made a copy of it, file:.*serve\(\)/);
+  }, { skip: runtime === "browser" ? "bundlers take the worker along" : undefined });
+
   test("T5 a second start() throws, also after the end", async () => {
     const thread = new Thread({ target: add, module, args: [1, 2] }).start();
     assert.throws(() => thread.start(), ThreadError);

@@ -18,9 +18,15 @@ export function add(a: number, b: number): number {
   return a + b;
 }
 
-/** Starts a thread where the library's own files seem to be missing, as beside a bundle. */
-export function startInBundle(): unknown {
-  realm.process.getBuiltinModule("node:fs").existsSync = () => false;
+/** Starts a thread where the library's own files seem to be missing, as beside a bundle, or copied by other names. */
+export function startInBundle(copied = false): unknown {
+  if (copied) {
+    realm.URL = class extends URL {
+      constructor(url: string, base?: string) {
+        super(url.includes("bootstrap") ? module : url, base);
+      }
+    };
+  } else realm.process.getBuiltinModule("node:fs").existsSync = () => false;
   const thread = new Thread({ target: add, module, args: [1, 2] });
   try {
     thread.start();
