@@ -152,6 +152,45 @@ for (const Kind of KINDS) {
     assert.equal(await third, 3);
   });
 
+  test(`Q7 ${name}: a put first puts in what tasks of its thread wait to put, in their order, and each once`, async () => {
+    const queue = new Kind<number>({ maxSize: 2 });
+    queue.putMany([0, 0]);
+    const waiting: Promise<unknown>[] = [queue.putAsync(1), queue.putManyAsync([2, 3, 4])];
+    queue.getMany(2);
+    waiting.push(queue.putAsync(5)); // there is room, and it is not the first
+    assert.equal(queue.tryPut(6), false); // 1 and 2 have come before it
+    assert.deepEqual(queue.getMany(9), out(Kind, [1, 2]));
+    assert.equal(queue.tryPutMany([6, 7]), 0);
+    assert.deepEqual(queue.getMany(9), out(Kind, [3, 4]));
+    assert.equal(queue.tryPutMany([6, 7]), 1);
+    assert.deepEqual(queue.getMany(9), out(Kind, [5, 6]));
+    assert.deepEqual(await Promise.all(waiting), [undefined, 3, undefined]);
+    assert.equal(queue.size, 0);
+    assert.equal(queue.tryPut(7), true);
+    assert.deepEqual(queue.getMany(9), [7]);
+  });
+
+  test(`Q7 ${name}: a task that was aborted is passed over by the next put, one that was put is not undone`, async () => {
+    const queue = new Kind<number>({ maxSize: 1 });
+    queue.put(0);
+    const late = new AbortController();
+    const early = new AbortController();
+    const put = [queue.putAsync(1, late), queue.putManyAsync([2], late)];
+    const aborted = [queue.putAsync(3, early), queue.putManyAsync([4, 5], early)].map((call) => assert.rejects(call));
+    early.abort("why");
+    for (const value of [1, 2]) {
+      queue.get();
+      assert.equal(queue.tryPut(6), false);
+      assert.equal(queue.size, 1);
+      if (value === 2) late.abort("too late");
+    }
+    assert.equal(queue.get(), 2);
+    assert.equal(queue.tryPut(6), true);
+    assert.deepEqual(await Promise.all(put), [undefined, 1]);
+    assert.deepEqual(await Promise.all(aborted), ["why", "why"]);
+    assert.deepEqual(queue.getMany(9), [6]);
+  });
+
   test(`Q10 D6 ${name}: what cannot be carried is refused at put, with its place, and changes nothing`, async () => {
     const queue = new Kind<unknown>({ maxSize: 1 });
     const wrong = { list: [1, () => {}] };
@@ -365,6 +404,23 @@ for (const Kind of KINDS) {
     } finally {
       agent.mayBlock = own;
     }
+  });
+
+  test(`Q7 ${name}: where blocking is not allowed, putMany() still goes behind what tasks wait to put`, async () => {
+    const queue = new Kind<number>({ maxSize: 3 });
+    queue.putMany([0, 0, 0]);
+    const waiting = queue.putAsync(1);
+    const own = agent.mayBlock;
+    agent.mayBlock = false;
+    try {
+      queue.getMany(3);
+      queue.putMany([2, 3]);
+    } finally {
+      agent.mayBlock = own;
+    }
+    assert.deepEqual(queue.getMany(9), out(Kind, [1, 2, 3]));
+    await waiting;
+    assert.equal(queue.size, 0);
   });
 
   test(`Q22 ${name}: joiners of a closed queue return once the rest is got and done; a late put counts nothing`, async () => {
