@@ -293,6 +293,17 @@ for (const Kind of KINDS) {
     assert.throws(() => queue.taskDone(), RangeError);
   });
 
+  test(`${name}: tryPutMany() puts all that has room, to the last byte`, () => {
+    for (const maxSize of [0, 5]) {
+      const one = new Kind<number>({ maxBytes: 333, maxSize });
+      const many = new Kind<number>({ maxBytes: 333, maxSize });
+      let count = 0;
+      while (one.tryPut(count)) count++;
+      assert.equal(many.tryPutMany(Array.from({ length: count + 1 }, (_, i) => i)), count);
+      assert.deepEqual(many.getMany(count), one.getMany(count));
+    }
+  });
+
   test(`Q15 ${name}: a put that failed, timed out or was aborted is not unfinished`, async () => {
     const queue = new Kind<unknown>({ maxSize: 1, maxBytes: 100 });
     queue.put(1);
