@@ -243,13 +243,12 @@ export class Incoming {
     }
   }
 
-  /** Forgets all that was taken and not received: nobody here will receive it any more. */
+  /** Forgets all that was taken and not received: nobody here will receive it any more. Whoever closes wakes all. */
   clear(): void {
     this.#inbox = [];
     this.#next = 0;
     if (this.#partial === undefined) return;
     const words = this.#words;
-    const { ring } = this;
     this.#enterBoth();
     try {
       if ((load(words, this.#receiver) & ~IDLE_BIT) === this.#me) { // else it was taken over
@@ -262,8 +261,6 @@ export class Incoming {
       this.#leaveBoth();
       this.#partial = undefined;
     }
-    ring.putters.wake(Infinity);
-    ring.getters.wake(Infinity);
   }
 
   #takeKept(want: Want, message: Message, view: Uint8Array | undefined): void {

@@ -5,6 +5,7 @@ import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { LifoQueue, PriorityQueue, Queue } from "../../primitives/mod.ts";
 import { asAgent } from "../_as_agent.ts";
+import { withStoppedClock } from "../_clock.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 
@@ -25,23 +26,11 @@ function scene(Kind: typeof Queue, heir: number) {
   return { queue, as, me: table.me, them, die: () => table.markDead(them), words: new Int32Array(buffer, 4 * heir, 2) };
 }
 
-/** Stops the clock while `body` runs, which says how many ms have passed. */
-function timed(body: (pass: (ms: number) => void) => void): void {
-  const real = performance.now;
-  let time = Math.ceil(real.call(performance)); // whole, so that sums are exact
-  performance.now = () => time;
-  try {
-    body((ms) => time += ms);
-  } finally {
-    performance.now = real;
-  }
-}
-
 for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] as const) {
   const { name } = Kind;
 
   test(`${name}: room that is kept for another thread is let go once it lapses, or the thread dies`, () =>
-    timed((pass) => {
+    withStoppedClock((pass) => {
       const { queue, me, them, die, words } = scene(Kind, HEIR);
       for (const put of [() => queue.tryPut(1), () => queue.tryPutMany([1]) === 1]) {
         words.set([me, 8]);
@@ -64,7 +53,7 @@ for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] a
     }));
 
   test(`${name}: where the heir has no room, one put in a while slips in, unless somebody gets`, () =>
-    timed((pass) => {
+    withStoppedClock((pass) => {
       const { queue, as, them, words } = scene(Kind, HEIR);
       as((theirs) => theirs.putMany([1, 2, 3]));
       words.set([them, 1000]);
@@ -108,7 +97,7 @@ for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] a
       const waiting = queue.putAsync(new Uint8Array(700), { signal: controller.signal }).catch((reason) => reason);
       await until(() => words[0] !== 0);
       assert.deepEqual([...words], [me | TASK_BIT, 700]);
-      timed(() =>
+      withStoppedClock(() =>
         as((theirs) => {
           assert.equal(theirs.tryPut(1), false);
           assert.equal(theirs.tryPutMany([1]), 0);
