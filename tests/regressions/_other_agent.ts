@@ -12,12 +12,13 @@ import { asAgent } from "../_as_agent.ts";
 
 /** A Connection that another agent holds. */
 export class OtherEnd {
-  readonly #agent: Agent = new Agent();
+  readonly #agent: Agent;
   readonly #handle: FullHandle;
   readonly #end: Connection<any, any>;
 
-  /** Another agent attaches to the same end. */
-  constructor(end: Connection<any, any>) {
+  /** Another agent attaches to the same end: a new one, or that which has attached to another. */
+  constructor(end: Connection<any, any>, same?: OtherEnd) {
+    this.#agent = same === undefined ? new Agent() : same.#agent;
     const handle = this.#handle = end.handle as FullHandle;
     this.#agent.mayBlock = true;
     this.#end = this.run(() => Connection.attach(handle));
