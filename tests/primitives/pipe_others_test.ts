@@ -6,6 +6,7 @@ import type { FullHandle } from "../../primitives/_handle.ts";
 import { IDLE_BIT } from "../../primitives/_pipe_record.ts";
 import { BlockingUnavailableError, type Connection, LayoutError, pipe } from "../../primitives/mod.ts";
 import { assert, test } from "../_harness.ts";
+import { notified } from "../_notified.ts";
 import { brief, bytes, OtherEnd, turn } from "../regressions/_other_agent.ts";
 
 type Any = Connection<any, any>;
@@ -153,5 +154,16 @@ test("D6 the announcement of a message of no known form is dropped, and what fol
     a.sendBytesAsync(bytes(20, 2));
     assert.deepEqual(brief(await b.recvBytesAsync()), [20, 2]);
     await sending;
+  }
+});
+
+test("P7 P8 whoever waits at either end is woken when an end closes", () => {
+  for (const end of [0, 1]) {
+    const ends = pipe({ maxBytes: 1000, threads: 3 });
+    const { buffer, byteOffset } = ends[0].handle as FullHandle;
+    const record = new Int32Array(buffer, byteOffset);
+    const bells = [32, 112].flatMap((direction) => [direction + 16 + 33, direction + 16 + 48]);
+    for (const bell of bells) record[bell]! |= 1; // blocked, in other threads
+    assert.deepEqual(notified(buffer, () => ends[end]!.close()).sort((a, b) => a - b), bells);
   }
 });
