@@ -180,6 +180,8 @@ test("codec keeps holes and named properties of arrays", () => {
   // deno-lint-ignore no-sparse-arrays
   carries(Object.assign([1, , 3], { "-1": "negative", "0.5": "between", "": "no name", "00": 0 }));
   // deno-lint-ignore no-sparse-arrays
+  carries(Object.assign([1, 2, ,], { "01": "x" }));
+  // deno-lint-ignore no-sparse-arrays
   carries(Object.assign([, "b"], { extra: undefined }));
   carries("aXbX".match(/X/));
   carries(["\u0001", 1]);
@@ -210,12 +212,16 @@ test("codec takes own enumerable properties only, also where Object.prototype wa
   const extended = Object.prototype as unknown as Record<string, unknown>;
   extended["extra"] = () => 1;
   extended["more"] = { a: 1 };
+  extended["text"] = "\ud800";
+  extended["zero"] = -0;
   try {
     assert.deepEqual(Object.keys(roundTrip({ a: { b: -0 } })), ["a"]);
     assert.deepEqual(Object.keys(roundTrip({ a: { b: 1 } }).a), ["b"]);
   } finally {
     delete extended["extra"];
     delete extended["more"];
+    delete extended["text"];
+    delete extended["zero"];
   }
 });
 
@@ -295,11 +301,11 @@ test("codec refuses what cannot be carried and says where it stands", () => {
 
 test("codec names the place of what lies deeper than one tree", () => {
   let value: unknown = { bad: () => 1 };
-  for (let i = 0; i < 100; i++) value = { a: value };
+  for (let i = 0; i < 200; i++) value = { [i < 180 ? "a" : "outer"]: value };
   const error = assert.throws(() => encode(value, "send", "message"), TypeError);
   assert.equal(
     error.message,
-    `Cannot send message${".a".repeat(12)} … ${".a".repeat(11)}.bad: a function cannot be carried`,
+    `Cannot send message${".outer".repeat(12)} … ${".a".repeat(11)}.bad: a function cannot be carried`,
   );
 });
 
@@ -336,6 +342,7 @@ test("codec refuses a detached buffer", () => {
   const array = new Uint8Array(8);
   structuredClone(array, { transfer: [array.buffer] });
   refuses(array, "Cannot put value: a detached ArrayBuffer cannot be carried");
+  refuses(array.buffer, "Cannot put value: a detached ArrayBuffer cannot be carried");
   refuses({ a: array.buffer }, "Cannot put value.a: a detached ArrayBuffer cannot be carried");
 });
 
@@ -489,6 +496,15 @@ test("decode() of the empty message and of zeroed memory throws", () => {
   assert.throws(() => decode(new Uint8Array(1_000_000).fill(0x91).fill(1, 0, 1)), message);
   assert.throws(() => decode(new Uint8Array([1, 0xdd, 0xff, 0xff, 0xff, 0xff, 0, 0])), message);
   assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 2, 7])), message);
+  // A tree that holds itself, a number for a string and for bytes, elements of which one is incomplete.
+  assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 3, 0xff])), message);
+  assert.throws(() => decode(new Uint8Array([2, 0x91, 0x94, 0xa1, 1, 10, 5, 0xa0])), message);
+  assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 1, 5])), message);
+  assert.throws(
+    () => decode(new Uint8Array([2, 0x91, 0x94, 0xa1, 1, 13, 11, 0xc4, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9])),
+    message,
+  );
+  assert.throws(() => decode(new Uint8Array(8 + 9).fill(32 + 11)), message);
   // One further tree that two places claim.
   const later = [0x93, 0xa1, 1, 3, 0];
   assert.deepEqual(decode(new Uint8Array([2, 0x92, 0x91, ...later, 0x91, 5])), [[5]]);

@@ -58,6 +58,19 @@ test("such a message is put back wherever it stands in the ring", async () => {
   }
 });
 
+test("such a message is not written over by who has looked for room before it was put back", async () => {
+  for (let shift = 8; shift <= 1008; shift += 40) {
+    const [a, b, other] = await begun(shift);
+    assert.equal(a.trySendBytes(bytes(1000, 3)), false); // has looked
+    other.run((end) => end.close());
+    let count = 0;
+    while (a.trySendBytes(bytes(8, count))) count++;
+    assertBegun(b.recvBytes());
+    for (let i = 0; i < count; i++) assert.deepEqual(brief(b.recvBytes()), [8, i]);
+    assert.equal(b.poll(), false);
+  }
+});
+
 test("D3 a thread dies at any step of such a close: another one gets the message whole or not at all, and what follows", async () => {
   for (let steps = 0, done = false; !done; steps++) {
     const [a, b] = pipe<any, any>({ maxBytes: 1000, threads: 3 });
