@@ -497,7 +497,7 @@ test("decode() of the empty message and of zeroed memory throws", () => {
   assert.throws(() => decode(new Uint8Array([1, 0xdd, 0xff, 0xff, 0xff, 0xff, 0, 0])), message);
   assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 2, 7])), message);
   // A tree that holds itself, a number for a string and for bytes, elements of which one is incomplete.
-  assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 3, 0xff])), message);
+  assert.throws(() => decode(new Uint8Array([2, 0x91, 0x91, 0x93, 0xa1, 1, 3, 0xff])), message);
   assert.throws(() => decode(new Uint8Array([2, 0x91, 0x94, 0xa1, 1, 10, 5, 0xa0])), message);
   assert.throws(() => decode(new Uint8Array([2, 0x91, 0x93, 0xa1, 1, 1, 5])), message);
   assert.throws(

@@ -687,6 +687,35 @@ test("Queue: the ring goes back to its start when it runs empty, and touches no 
   assert(bytes.subarray(1 << 20).every((byte) => byte === 0));
 });
 
+test("Queue: what fits to the last byte goes in at once, wherever the ring begins", () => {
+  const queue = new Queue<string>({ maxBytes: 64 });
+  const long = "x".repeat(61); // 64 bytes
+  for (let i = 0; i < 20; i++) {
+    queue.put("x".repeat(i % 8));
+    queue.get();
+    assert.equal(queue.tryPut(long), true);
+    assert.equal(queue.tryPut(long), false);
+    assert.equal(queue.get(), long);
+  }
+});
+
+test("Queue: a position that is outside of the ring, or between its words, is LayoutError", () => {
+  const [TAIL, SEEN_HEAD, HEAD, SEEN_TAIL, SIZE] = [32, 35, 48, 51, 80];
+  for (const bad of [SIZE, SIZE + 8, 4, 12, SIZE - 4, 0x7ffffff8, -8]) {
+    for (const word of [TAIL, HEAD, SEEN_HEAD, SEEN_TAIL]) {
+      const queue = new Queue<number>({ maxBytes: 64 });
+      for (let i = 0; i < 6; i++) queue.put(i);
+      for (let i = 0; i < 3; i++) queue.get();
+      new Int32Array((queue.handle as FullHandle).buffer)[word] = bad;
+      const use = (): void => {
+        if (word === HEAD || word === SEEN_TAIL) queue.get();
+        else for (let i = 0; i < 9; i++) queue.tryPut(1);
+      };
+      assert.throws(use, LayoutError, `word ${word} is ${bad}`);
+    }
+  }
+});
+
 test("Queue: a small queue takes the least memory", () => {
   assert.equal((new Queue({ maxBytes: 64 }).handle as FullHandle).byteLength, 512);
 });
