@@ -187,3 +187,26 @@ test("encodeError() carries or describes what is no error", () => {
   );
   assert.ok(decode(encodeError(hostile)) instanceof Error);
 });
+
+test("an error without a class takes none of Lockstep's for its name, and a code that throws is none", () => {
+  const bare = Object.setPrototypeOf(Object.assign(new Error("bare"), { name: "closed" }), null);
+  const arrived = decode(encode(bare, "put")) as Error;
+  assert.equal(arrived instanceof Error && !(arrived instanceof errors.LockstepError), true);
+  assert.equal(arrived.name, "closed");
+  class Strange extends Error {
+    get code(): string {
+      throw new Error("no code");
+    }
+  }
+  const strange = decode(encode(new Strange("strange"), "put")) as Error;
+  assert.deepEqual([strange.message, "code" in strange], ["strange", false]);
+});
+
+test("errorToRecord() and recordToError() keep lists that hold themselves", () => {
+  const list: unknown[] = [];
+  const error = Object.assign(new Error("in a circle"), { list });
+  list.push(error, list);
+  const arrived = recordToError(structuredClone(errorToRecord(error))) as typeof error;
+  assert.equal(arrived.list[0], arrived);
+  assert.equal(arrived.list[1], arrived.list);
+});
