@@ -1,11 +1,14 @@
 /**
- * Another thread, as far as shared memory shows: an agent of its own, which this thread plays.
+ * Other threads, as far as shared memory shows: agents of their own, which this thread plays, and one that has died.
  *
  * @module
  */
 
 import type { Agent } from "../primitives/_agent.ts";
 import { agent, setAgent } from "../primitives/_agent.ts";
+
+/** The id of a thread that has ended: nobody has it, however many agents a test plays. */
+export const ENDED: number = 1000 | (1 << 12);
 
 /** Does something in the place of another agent, which does not wait for others. */
 export function asAgent<T>(other: Agent, act: () => T): T {

@@ -15,7 +15,7 @@ import {
   RWLock,
   Semaphore,
 } from "../../primitives/mod.ts";
-import { asAgent } from "../_as_agent.ts";
+import { asAgent, ENDED } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 
 function mixed(): { locks: [Lock, RLock, Condition, Semaphore]; states: () => string } {
@@ -87,7 +87,6 @@ test("acquireAll() throws DeadlockError when this thread holds one already, taki
   held.release();
 });
 
-const ENDED = 5 | (1 << 12); // an id that nobody has
 const OWNER = 3;
 
 /** The words of a lock. */

@@ -5,7 +5,7 @@ import { Agent } from "../../primitives/_agent.ts";
 import { store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Barrier } from "../../primitives/barrier.ts";
-import { leaveWaiting } from "../_as_agent.ts";
+import { ENDED, leaveWaiting } from "../_as_agent.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -152,7 +152,7 @@ test("D10 a thread that dies in the action breaks the round, though its own part
     const barrier = new Barrier(2);
     const words = wordsOf(barrier);
     store(words, STATE, state);
-    store(words, ACTOR, 5 | (1 << 12)); // an id that nobody has
+    store(words, ACTOR, ENDED);
     const woken = notified(words.buffer, () => assert(barrier.broken));
     assert.deepEqual(woken, [TURN]);
     assert.throws(() => barrier.wait(), /a thread with a party waiting there has ended/);

@@ -8,7 +8,7 @@ import { TASK_SLEEPS } from "../../primitives/_grants.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import type { Guard } from "../../primitives/guard.ts";
 import { Condition, LayoutError, Lock, NotHeldError, RLock, RWLock } from "../../primitives/mod.ts";
-import { asAgent } from "../_as_agent.ts";
+import { asAgent, ENDED } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -408,7 +408,6 @@ function cellOf({ words }: ConditionCore, at: number): number[] {
 }
 
 const NOTHING = [0, 0, 0, 0, 0, 0]; // WAITING GRANTED SYNC TICKET TAKEN ASLEEP
-const ENDED = 5 | (1 << 12); // an id that nobody has
 const SECOND = 32 + 8; // its cell
 const HIGH = 5;
 

@@ -202,11 +202,11 @@ test("an error without a class takes none of Lockstep's for its name, and a code
   assert.deepEqual([strange.message, "code" in strange], ["strange", false]);
 });
 
-test("errorToRecord() and recordToError() keep lists that hold themselves", () => {
+test("toMessage() keeps lists of an error's own that hold themselves", () => {
   const list: unknown[] = [];
   const error = Object.assign(new Error("in a circle"), { list });
   list.push(error, list);
-  const arrived = recordToError(structuredClone(errorToRecord(error))) as typeof error;
+  const arrived = fromMessage<typeof error>(structuredClone(toMessage(error)));
   assert.equal(arrived.list[0], arrived);
   assert.equal(arrived.list[1], arrived.list);
 });

@@ -11,7 +11,7 @@ import {
   OwnerDiedError,
   RLock,
 } from "../../primitives/mod.ts";
-import { asAgent } from "../_as_agent.ts";
+import { asAgent, ENDED } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -19,7 +19,6 @@ import { until } from "../_until.ts";
 
 const KINDS = [Lock, RLock] as const;
 
-const ENDED = 5 | (1 << 12); // an id that nobody has
 const [OWNER, HEIR] = [3, 6];
 const [DIED_BIT, WAITERS_BIT] = [1 << 30, 1 << 31];
 

@@ -92,11 +92,10 @@ test("who is told of an error: the first who claims it, and nobody when it was j
   assert.deepEqual([record.id, record.starter, record.starting], [5, 6, true]);
   record.startReturns();
   assert.deepEqual(states(), [false, false, false, false]);
-  record.enterJoin();
-  record.enterJoin();
-  record.leaveJoin(false);
+  record.markAsked();
+  record.markAsked();
   assert.deepEqual(states(), [false, true, false, false]);
-  record.leaveJoin(true);
+  record.markTaken();
   assert.deepEqual(states(), [false, true, true, false]);
   assert.deepEqual([record.claimTelling(), record.claimTelling()], [true, false]);
   assert.deepEqual(states(), [false, true, true, true]);

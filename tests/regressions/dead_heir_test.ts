@@ -4,9 +4,9 @@
 import { store } from "../../primitives/_atomics.ts";
 import { OWNER } from "../../primitives/_lock_word.ts";
 import { Lock, lockCore } from "../../primitives/lock.ts";
+import { ENDED } from "../_as_agent.ts";
 import { assert, test } from "../_harness.ts";
 
-const ENDED = 5 | (1 << 12); // an id that nobody has
 const HEIR = 6;
 const WAITERS_BIT = 1 << 31;
 

@@ -5,6 +5,7 @@ import { Condition, Thread } from "../../mod.ts";
 import { load, store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
+import { ENDED } from "../_as_agent.ts";
 import { assert, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { until } from "../_until.ts";
@@ -14,7 +15,6 @@ function wordsOf({ handle }: Condition): Int32Array<SharedArrayBuffer> {
   return new Int32Array(buffer, byteOffset, byteLength >> 2);
 }
 
-const ENDED = 5 | (1 << 12); // an id that nobody has
 const HIGH = 5;
 const SECOND = 32 + 8;
 const GRANTED = 2;

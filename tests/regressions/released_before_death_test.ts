@@ -5,9 +5,8 @@ import { store } from "../../primitives/_atomics.ts";
 import { OWNER } from "../../primitives/_lock_word.ts";
 import { Lock, lockCore } from "../../primitives/lock.ts";
 import { NotHeldError } from "../../primitives/mod.ts";
+import { ENDED } from "../_as_agent.ts";
 import { assert, test } from "../_harness.ts";
-
-const ENDED = 5 | (1 << 12); // an id that nobody has
 
 /** A lock held by a thread that lets go and ends just before somebody asks whether it lives. */
 function lockOfTheEnding(): Lock {
