@@ -34,7 +34,7 @@ import { grown, type System, worldOf } from "./_moves.ts";
 import { compute, type Program, type Self, ThreadTree } from "./_thread.ts";
 import { NOT_EQUAL, type Op, type OpKind, type World } from "./_ops.ts";
 import { makeRoster, rosterRegion, type RosterUse } from "./_roster_words.ts";
-import { type Doubles, handle, type Handler, hush, install } from "./_seam.ts";
+import { handle, type Handler, hush, install, type Plain } from "./_seam.ts";
 import { type Budget, CALM, type State } from "./_state.ts";
 import { decode, tell } from "./_trace.ts";
 import { type Region, WordTable } from "./_words.ts";
@@ -57,6 +57,8 @@ export interface ModelOptions extends Partial<Budget> {
   readonly tick?: number;
   /** Whether the end of a slice may rescue a waiter though nobody has died. */
   readonly slices?: boolean;
+  /** Whether bodies that are bytes are followed, too. */
+  readonly bytes?: boolean;
   /** Look-ups in a row after which a wait counts as endless. */
   readonly lookUps?: number;
   /** What other threads read of a thread's wait: nothing, whether there is one, or all. */
@@ -207,7 +209,7 @@ async function within<T, R>(
   explore: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
   const before = agent;
-  const restore = install();
+  const restore = install(options.bytes === true);
   const unhush = hush();
   const random = new Prng(1);
   Math.random = () => random.next() / 2 ** 32;
@@ -348,7 +350,10 @@ class Direct implements Handler {
     return kind === "store" ? a : seen;
   }
 
-  plain(view: Doubles, index: number, value: number | undefined): number {
+  plain(view: Plain, index: number, value: number | undefined): number {
+    if (view instanceof Int32Array) {
+      return this.op(value === undefined ? "load" : "store", view, index, value ?? 0, 0, 0);
+    }
     const cells = new Int32Array(view.buffer, view.byteOffset, 2 * view.length);
     const places = [0, 1].map((half) => this.#system.words.of(cells, 2 * index + half).cell);
     const { memory } = grown(this.#system, this.#state);

@@ -16,9 +16,9 @@ import { useRoster } from "../../primitives/_memory.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { EXTRA_WORDS, ROSTER_BYTES, SLOTS } from "../../primitives/_roster_record.ts";
 import { NOT_EQUAL, type OpKind, TIMED_OUT } from "./_ops.ts";
-import { handle, type Handler } from "./_seam.ts";
+import { handle, type Handler, type Plain } from "./_seam.ts";
 import { compute } from "./_thread.ts";
-import type { Access, Region } from "./_words.ts";
+import { type Access, type Region, unfollowed } from "./_words.ts";
 
 /** The first word behind the slots. */
 const EXTRAS = (ROSTER_BYTES >> 2) - SLOTS * EXTRA_WORDS;
@@ -60,8 +60,11 @@ class Probe implements Handler {
     return kind === "store" ? a : seen;
   }
 
-  plain(): never {
-    throw new Error("Bug in the model: a wait for a lock touches doubles");
+  plain(view: Plain, index: number, value: number | undefined): number {
+    if (!(view instanceof Int32Array)) throw new Error("Bug in the model: a wait for a lock touches doubles");
+    const words = unfollowed(view);
+    if (value !== undefined) words[index] = value;
+    return words[index]!;
   }
 
   sleep(): Promise<"ok"> {

@@ -7,20 +7,20 @@
 
 import { NOT_EQUAL, OK, type OpKind, PENDING } from "./_ops.ts";
 
-type View = Int32Array<SharedArrayBuffer>;
+type Words = Int32Array<SharedArrayBuffer>;
 
 /** Who answers. */
 export interface Handler {
-  op(kind: OpKind, view: View, index: number, a: number, b: number, ms: number): number;
+  op(kind: OpKind, view: Words, index: number, a: number, b: number, ms: number): number;
   /** The promise of the waitAsync that has just answered PENDING. */
   sleep(): Promise<"ok" | "timed-out">;
   now(): number;
   /** Reads, or writes, an element of shared memory without Atomics. */
-  plain(view: Doubles, index: number, value: number | undefined): number;
+  plain(view: Plain, index: number, value: number | undefined): number;
 }
 
-/** Doubles in shared memory: the one kind of plain access that models follow. */
-export type Doubles = Float64Array<SharedArrayBuffer>;
+/** Views of shared memory of which models follow the plain accesses. */
+export type Plain = Float64Array<SharedArrayBuffer> | Words;
 
 let handler: Handler | undefined;
 
@@ -38,7 +38,7 @@ function waiting(expected: number, ms: number): [number, number, number] {
 }
 
 function standIn(real: typeof Atomics): Record<string, unknown> {
-  const plain = (kind: OpKind) => (view: View, index: number, a = 0, b = 0): number =>
+  const plain = (kind: OpKind) => (view: Words, index: number, a = 0, b = 0): number =>
     handler === undefined
       ? (real[kind === "cas" ? "compareExchange" : kind as "load"] as (...args: unknown[]) => number)(view, index, a, b)
       : handler.op(kind, view, index, a, b, 0);
@@ -52,13 +52,13 @@ function standIn(real: typeof Atomics): Record<string, unknown> {
     xor: plain("xor"),
     exchange: plain("exchange"),
     compareExchange: plain("cas"),
-    notify: (view: View, index: number, count = Infinity): number =>
+    notify: (view: Words, index: number, count = Infinity): number =>
       handler === undefined ? real.notify(view, index, count) : handler.op("notify", view, index, count, 0, 0),
-    wait(view: View, index: number, expected: number, ms = Infinity): unknown {
+    wait(view: Words, index: number, expected: number, ms = Infinity): unknown {
       if (handler === undefined) return real.wait(view, index, expected, ms);
       return WAIT_RESULTS[handler.op("wait", view, index, ...waiting(expected, ms))];
     },
-    waitAsync(view: View, index: number, expected: number, ms = Infinity): unknown {
+    waitAsync(view: Words, index: number, expected: number, ms = Infinity): unknown {
       if (handler === undefined) return real.waitAsync(view, index, expected, ms);
       const result = handler.op("waitAsync", view, index, ...waiting(expected, ms));
       if (result === PENDING) return { async: true, value: handler.sleep() };
@@ -72,8 +72,8 @@ function standIn(real: typeof Atomics): Record<string, unknown> {
 // deno-lint-ignore no-explicit-any
 const realm: any = globalThis;
 
-/** A view of doubles whose elements are read and written by the handler. */
-const followed: ProxyHandler<Doubles> = {
+/** A view whose elements are read and written by the handler. */
+const followedElements: ProxyHandler<Plain> = {
   get(view, key) {
     if (typeof key === "string" && /^\d+$/.test(key)) return handler!.plain(view, Number(key), undefined);
     return Reflect.get(view, key, view);
@@ -84,7 +84,37 @@ const followed: ProxyHandler<Doubles> = {
   },
 };
 
-function doubles(real: typeof Float64Array): typeof Float64Array {
+type Bytes = Uint8Array<SharedArrayBuffer>;
+
+/** A view of bytes that are written by set() and read by subarray(), from multiples of 8 on: as doubles, by the handler. */
+const followedBytes: ProxyHandler<Bytes> = {
+  get(view, key) {
+    if (key !== "set" && key !== "subarray") return Reflect.get(view, key, view);
+    const all = new Float64Array(view.buffer, view.byteOffset, view.length >> 3);
+    const one = new Float64Array(1);
+    const its = new Uint8Array(one.buffer);
+    if (key === "set") {
+      return (source: Uint8Array, at: number): void => {
+        for (let i = 0; i < source.length; i += 8) {
+          its.fill(0);
+          its.set(source.subarray(i, i + 8));
+          handler!.plain(all, (at + i) >> 3, one[0]);
+        }
+      };
+    }
+    return (from: number, to: number): Uint8Array => {
+      const copy = new Uint8Array((to - from + 7) & ~7);
+      for (let i = 0; i < copy.length; i += 8) {
+        one[0] = handler!.plain(all, (from + i) >> 3, undefined);
+        copy.set(its, i);
+      }
+      return copy.subarray(0, to - from);
+    };
+  },
+};
+
+/** A class of views of which those in shared memory are followed. */
+function following<T extends Plain | Bytes>(real: new (...args: never[]) => T, followed: ProxyHandler<T>): unknown {
   return new Proxy(real, {
     construct(target, args, newTarget) {
       const made = Reflect.construct(target, args, newTarget);
@@ -132,21 +162,28 @@ function hushProcess(type: string): () => void {
   };
 }
 
-/** Puts the stand-ins in place; the function returned puts the real ones back. */
-export function install(): () => void {
-  const { Atomics: atomics, setInterval, clearInterval, Float64Array: floats } = realm;
+/**
+ * Puts the stand-ins in place; the function returned puts the real ones back. Doubles are followed always, other plain
+ * accesses if `bytes` says so.
+ */
+export function install(bytes: boolean): () => void {
+  const { Atomics, setInterval, clearInterval, Float64Array, Int32Array, Uint8Array } = realm;
   const now = performance.now;
   const date = Date.now;
   const random = Math.random;
-  realm.Atomics = standIn(atomics);
-  realm.Float64Array = doubles(floats);
+  realm.Atomics = standIn(Atomics);
+  realm.Float64Array = following(Float64Array, followedElements);
+  if (bytes) {
+    realm.Int32Array = following(Int32Array, followedElements);
+    realm.Uint8Array = following(Uint8Array, followedBytes);
+  }
   realm.setInterval = (...args: unknown[]) => handler === undefined ? setInterval(...args) : 0;
   realm.clearInterval = (timer: unknown) => handler === undefined ? clearInterval(timer) : undefined;
   performance.now = () => handler === undefined ? now.call(performance) : handler.now();
   Date.now = () => handler === undefined ? date() : 0; // no more than a stamp for dumps
   return () => {
     handler = undefined;
-    Object.assign(realm, { Atomics: atomics, Float64Array: floats, setInterval, clearInterval });
+    Object.assign(realm, { Atomics, Float64Array, Int32Array, Uint8Array, setInterval, clearInterval });
     performance.now = now;
     Date.now = date;
     Math.random = random;

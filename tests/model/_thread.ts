@@ -16,7 +16,7 @@
 
 import { Agent, setAgent } from "../../primitives/_agent.ts";
 import { ABORT, isEvent, OK, type Op, type OpKind, settled, TIMED_OUT, type World } from "./_ops.ts";
-import type { Doubles, Handler } from "./_seam.ts";
+import type { Handler, Plain } from "./_seam.ts";
 import { handle, TOKEN } from "./_seam.ts";
 import type { Word, WordTable } from "./_words.ts";
 
@@ -202,8 +202,9 @@ class Replay implements Handler, Self {
     return new Promise((resolve) => this.#pending.set(wait, resolve));
   }
 
-  /** A plain access to a double: one step, since who else may see it is what the model checks. */
-  plain(view: Doubles, index: number, value: number | undefined): number {
+  /** A plain access to a word or a double: one step, since who else may see it is what the model checks. */
+  plain(view: Plain, index: number, value: number | undefined): number {
+    if (view instanceof Int32Array) return this.#plainWord(view, index, value);
     const cells = new Int32Array(view.buffer, view.byteOffset, 2 * view.length);
     const [low, high] = [this.#tree.words.of(cells, 2 * index), this.#tree.words.of(cells, 2 * index + 1)];
     const halves = new Int32Array(2);
@@ -217,8 +218,13 @@ class Replay implements Handler, Self {
       }
       return double[0]!;
     };
-    const label = value === undefined ? `reads a double at ${low.name}` : `writes ${value} at ${low.name}`;
-    return this.#visible({ kind: "step", word: undefined, a: 0, b: 0, ms: 0, label, run, when: undefined });
+    return this.step(value === undefined ? `reads a double at ${low.name}` : `writes ${value} at ${low.name}`, run);
+  }
+
+  #plainWord(view: Int32Array<SharedArrayBuffer>, index: number, value: number | undefined): number {
+    const { name } = this.#tree.words.of(view, index);
+    if (value === undefined) return this.step(`reads ${name}`, (world) => world.word(name));
+    return this.step(`writes ${value} at ${name}`, (world) => world.poke(name, value | 0));
   }
 
   #visible(op: Op): number {

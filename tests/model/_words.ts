@@ -56,6 +56,14 @@ export function record(handle: object, names: readonly string[], constant: reado
 /** Records up to this size are known from the start. */
 const MOST_BYTES = 65536;
 
+/** The engine's own, also while an exploration has another one stand in for it. */
+const RealInt32Array = Int32Array;
+
+/** The same words in a view whose elements nobody follows. */
+export function unfollowed(view: Int32Array<SharedArrayBuffer>): Int32Array<SharedArrayBuffer> {
+  return new RealInt32Array(view.buffer, view.byteOffset, view.length);
+}
+
 /** All words that were met so far. */
 export class WordTable {
   readonly #regions: readonly Region[];
@@ -85,7 +93,7 @@ export class WordTable {
       if (!(view instanceof Int32Array) || index < 0 || index >= view.length) {
         throw new Error(`Bug in the model: no 32-bit word ${index} in ${view.constructor.name} of ${view.length}`);
       }
-      words.set(at, word = this.#make(view.buffer, at, view[index]!));
+      words.set(at, word = this.#make(view.buffer, at, unfollowed(view)[index]!));
     }
     return word;
   }
