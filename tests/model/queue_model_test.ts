@@ -30,6 +30,7 @@ const base = (maxSize: number) => {
   const words = new Int32Array(buffer);
   for (const word of [0, 3, 16, 19]) words[HEAD_WORDS + word] = RING_BYTES - 8; // TAIL, SEEN_HEAD, HEAD, SEEN_TAIL
   for (const word of [1, 2, 4, 17, 18]) words[HEAD_WORDS + word] = -1; // PUTS, SEEN_GOTS, GOTS
+  words[16] = -1; // DONES
   return {
     records: [record(handle, NAMES.slice(3), ["MAX_SIZE", "MAX_BYTES"])],
     attach: () => Queue.attach<number>(handle),
@@ -185,6 +186,7 @@ model<Queue<number>>("Queue.close() ends all waits, and loses nothing that was p
         got(self, await queue.getAsync());
       } catch (error) {
         if (!(error instanceof ClosedError)) throw error;
+        self.step("sees the end", (world) => world.set("end", 1));
       }
     },
     (queue) => queue.close(),
@@ -196,9 +198,35 @@ model<Queue<number>>("Queue.close() ends all waits, and loses nothing that was p
     } catch (error) {
       if (!(error instanceof ClosedError)) throw error;
     }
+    if (look.get("end") === 1 && inside.length > 0) look.fail("the end was seen before the last message");
     const bits = inside.reduce((all, value) => all | (1 << value), look.get("got"));
     if (bits !== look.get("put")) look.fail("what was put is not what was got");
   },
+}));
+
+model<Queue<number>>("Queue.join() returns once nothing is unfinished, and no sooner", {
+  ...{ threads: 2, preemptions: 3 },
+}, () => ({
+  ...base(0),
+  threads: [
+    (queue, self) => {
+      queue.put(0.5);
+      self.step("has work", (world) => world.set("work", 1));
+      got(self, queue.get());
+      queue.put(1.5); // before the first one is done: from then on there is always one
+      queue.taskDone();
+      got(self, queue.get());
+      self.step("has finished", (world) => world.set("finished", 1));
+      queue.taskDone();
+    },
+    (queue, self) => {
+      self.until("there is work", (world) => world.get("work") === 1);
+      queue.join();
+      self.step("goes on", (world) => {
+        if (world.get("finished") !== 1) world.fail("join() returned too soon");
+      });
+    },
+  ],
 }));
 
 model<Queue<number>>(
