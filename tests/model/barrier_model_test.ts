@@ -110,6 +110,32 @@ model<Barrier>(
   }),
 );
 
+model<Barrier>("Barrier calls the action of the only thread that brought one, in each round, before anybody passes", {
+  ...{ threads: 2, spurious: 1, preemptions: 1, longPreemptions: 3 },
+}, () => {
+  const { records, attach } = base(2);
+  const { handle } = attach();
+  const act = (self: Self): void => void self.step("acts", (world) => world.set("acted", world.get("acted") + 1));
+  const thread = (barrier: Barrier, self: Self): void => {
+    for (let round = 0; round < 2; round++) {
+      come(self, round);
+      pass(self, 2, round, barrier.wait());
+      self.step("looks", (world) => {
+        if (world.get("acted") <= round) world.fail(`passed round ${round} before its action`);
+      });
+    }
+  };
+  return {
+    records,
+    attach: (self) => self.index === 0 ? Barrier.attach(handle, { action: () => act(self) }) : Barrier.attach(handle),
+    threads: [thread, thread],
+    after(look) {
+      if (look.get("acted") !== 2) look.fail(`the action was called ${look.get("acted")} times`);
+      idle(look);
+    },
+  };
+});
+
 /** Waits; a round that breaks must break for all. */
 function brittle(wait: () => number, self: Self): void {
   come(self, 0);
