@@ -88,12 +88,18 @@ const LIMIT = 10_000;
 const PATIENCE = Number(realm.process?.env?.LOCKSTEP_PATIENCE ?? realm.LOCKSTEP_PATIENCE ?? 1);
 
 let running = "";
+const ends: (() => void)[] = [];
 
 /** Registers a test with whatever runs tests here. */
 export function test(name: string, body: Body, options: TestOptions = {}): void {
   if (!registers) return;
   const limit = (options.limit ?? LIMIT) * PATIENCE;
   register(name, () => guarded(name, body, limit), limit, options.skip);
+}
+
+/** Has something done once the running test has ended, however that was. */
+export function atEnd(act: () => void): void {
+  ends.push(act);
 }
 
 /** Has the words of a record dumped if the running test hangs; `names` label them in their order. */
@@ -144,6 +150,7 @@ async function guarded(name: string, body: Body, limit: number): Promise<void> {
     throw withSeed(error);
   } finally {
     clearTimeout(timer as number);
+    for (const act of ends.splice(0)) act();
     disarm();
   }
 }

@@ -279,8 +279,8 @@ for (const target of [actUntil, keepWaiting] as Target[]) {
     await begun.waitAsync();
     const places = parties === 2 ? [outcome(barrier.waitAsync())] : []; // all are there now
     try {
-      const late = barrier.waitAsync({ timeout: 150 }).catch((error) => error.message);
       const start = performance.now();
+      const late = barrier.waitAsync({ timeout: 150 }).catch((error) => error.message);
       assert.throws(() => barrier.wait({ timeout: 50 }), /its time was over before that round could begin/);
       assert.between(performance.now() - start, 50, 400);
       assert.match(await late, /its round is broken/);

@@ -243,6 +243,8 @@ test(
     );
     // The thread whose wait began last is the one that warns: this one.
     await until(() => ["one", "two"].every((name) => of(threadDump(), name).state === "blocked"));
+    // One of an earlier test that was killed counts as running until this event loop has turned.
+    await until(() => threadDump().threads.length === 3);
     const text = printed(() => done.set(), () => done.wait());
     for (const thread of threads) thread.join();
     assert.match(text, /^Lockstep: all 3 threads are asleep in waits without a time limit, and nobody is left/);
