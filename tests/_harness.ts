@@ -150,8 +150,8 @@ async function guarded(name: string, body: Body, limit: number): Promise<void> {
     throw withSeed(error);
   } finally {
     clearTimeout(timer as number);
-    for (const act of ends.splice(0)) act();
     disarm();
+    for (const act of ends.splice(0)) act();
   }
 }
 

@@ -40,7 +40,7 @@ for (const d of [0, 1]) {
 /** Numbers that a ring of the smallest size holds. */
 export const FULL = 7;
 
-/** Messages without a byte, in the place of numbers. */
+/** To end 1 four messages without a byte, in the place of numbers. */
 export const EMPTY: unique symbol = Symbol("empty");
 
 /**
@@ -52,10 +52,8 @@ export const base =
   (ids: readonly number[]): { records: readonly Region[]; attach(): Ends } => {
     const ends = pipe<number>({ maxBytes: 1, threads: 3, name: "P" });
     for (let i = 0; i < to0; i++) ends[1].send(10 + i);
-    for (let i = 0; i < Number(to1 === EMPTY ? 4 : to1); i++) {
-      if (to1 === EMPTY) ends[0].sendBytes(new Uint8Array(0));
-      else ends[0].send(20 + i);
-    }
+    if (to1 === EMPTY) { for (let i = 0; i < 4; i++) ends[0].sendBytes(new Uint8Array(0)); }
+    else for (let i = 0; i < to1; i++) ends[0].send(20 + i);
     const { handle } = ends[0];
     const { words } = openHandle("Connection", handle, LEAST_BYTES);
     held.forEach((bits, i) => {

@@ -8,9 +8,12 @@ import { base, EMPTY, type Ends, expectGot, got, isOn } from "./_pipe.ts";
 import type { Self } from "./_thread.ts";
 
 const LENGTH = 24;
-const LONG = Uint8Array.from({ length: LENGTH }, (_, i) => i + 1);
+/** So long that its sender cannot be done before a second part has been received. */
+const LONGER = 56;
 
-const sendLong = (ends: Ends): void => void ends[0].send(LONG, true, Infinity);
+const numbered = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i + 1);
+
+const sendLong = (ends: Ends): void => void ends[0].send(numbered(LENGTH), true, Infinity);
 
 /** Receives bytes up to the long message, which must be whole; false if it has given up before. */
 function receiveLong(ends: Ends, self: Self, timeout = Infinity): boolean {
@@ -18,8 +21,8 @@ function receiveLong(ends: Ends, self: Self, timeout = Infinity): boolean {
     const bytes = ends[1].recvBytes(deadlineAfter(timeout));
     if (bytes?.length === 0) continue;
     if (bytes === undefined) return false;
-    if (bytes.join() !== LONG.join()) throw new Error(`a torn message: ${bytes}`);
-    got(self, LENGTH);
+    if (bytes.join() !== numbered(bytes.length).join()) throw new Error(`a torn message: ${bytes}`);
+    got(self, bytes.length);
     return true;
   }
 }
@@ -74,19 +77,19 @@ model<Ends>("Pipe: a message in parts is cut short by its sender's death at any 
   rests: (look) => look.dead(0) && look.get("got 5") === 1 && look.get(`got ${LENGTH}`) === 0,
 }));
 
-model<Ends>("Pipe: a message in parts that one of two receivers leaves for a while comes whole, to either", {
+model<Ends>("Pipe: a message in parts that one of two receivers leaves is taken over by the other, or goes on", {
   ...{ threads: 3, timeouts: 1, timed: [1], polls: 50, preemptions: 0, longPreemptions: 2, bytes: true },
 }, (ids) => ({
   ...base(0, EMPTY, [1, 2, 2])(ids),
   threads: [
-    sendLong,
+    (ends) => void ends[0].send(numbered(LONGER), true, Infinity),
     (ends, self) => {
       if (receiveLong(ends, self, 7)) return;
-      self.until("it is here, or was got", (world) => world.done(0) || world.get(`got ${LENGTH}`) === 1);
+      self.until("it is here, or was got", (world) => world.done(0) || world.get(`got ${LONGER}`) === 1);
       receiveLong(ends, self, 0);
     },
     (ends, self) => receiveLong(ends, self),
   ],
-  after: (look) => expectGot(look, LENGTH),
-  rests: (look) => look.get(`got ${LENGTH}`) === 1,
+  after: (look) => expectGot(look, LONGER),
+  rests: (look) => look.get(`got ${LONGER}`) === 1,
 }));

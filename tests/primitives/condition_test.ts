@@ -411,18 +411,18 @@ const NOTHING = [0, 0, 0, 0, 0, 0]; // WAITING GRANTED SYNC TICKET TAKEN ASLEEP
 const SECOND = 32 + 8; // its cell
 const HIGH = 5;
 
-/** Another thread, played by this one, as it sees the same condition. */
-function elsewhere(core: ConditionCore): <T>(act: (grants: Grants) => T) => T {
+/** A condition, and another thread, played by this one, as it sees the same. */
+function scene() {
+  const core = ConditionCore.create(undefined, undefined);
   const other = new Agent();
   const { handle } = core;
   const { grants } = asAgent(other, () => ConditionCore.open(handle as FullHandle));
-  return (act) => asAgent(other, () => act(grants));
+  const there = <T>(act: (theirs: Grants) => T): T => asAgent(other, () => act(grants));
+  return { core, grants: core.grants, lock: core.lock, there };
 }
 
 test("Condition: what a blocked waiter was granted, and may not have, goes to another thread, or to a task of its own", () => {
-  const core = ConditionCore.create(undefined, undefined);
-  const { grants, lock } = core;
-  const there = elsewhere(core);
+  const { core, grants, lock, there } = scene();
   const task = { granted: false };
   lock.withLock(() => {
     let at = grants.register("it"); // alone
@@ -450,9 +450,7 @@ test("Condition: what a blocked waiter was granted, and may not have, goes to an
 });
 
 test("Condition: what a task was granted, and may not have, is passed on to another thread whole", () => {
-  const core = ConditionCore.create(undefined, undefined);
-  const { grants, lock } = core;
-  const there = elsewhere(core);
+  const { core, grants, lock, there } = scene();
   const task = { granted: false };
   lock.withLock(() => {
     const at = grants.registerTask("it", task);
@@ -465,9 +463,7 @@ test("Condition: what a task was granted, and may not have, is passed on to anot
 });
 
 test("Condition.notify() chooses whoever can run before the tasks of a thread that has been granted its own wait", () => {
-  const core = ConditionCore.create(undefined, undefined);
-  const { grants, lock } = core;
-  const there = elsewhere(core);
+  const { core, grants, lock, there } = scene();
   lock.withLock(() => {
     const at = grants.register("it");
     grants.registerTask("its task", { granted: false });
