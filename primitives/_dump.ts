@@ -110,7 +110,8 @@ export function takeDump(roster: Roster): Dump {
 }
 
 function threadOf(roster: Roster, { id, name, state, flags }: ThreadEntry): DumpThread {
-  const wait = waitOf(roster, id);
+  const published = waitOf(roster, id);
+  const wait = published?.looked === true ? published : undefined; // before that it runs: it does not know for whom it waits
   const ownersOf = (ids: readonly number[]): DumpOwner[] => ids.map((id) => ({ id, name: roster.name(id) }));
   const waits: DumpWait[] = [];
   if (wait !== undefined) {

@@ -52,6 +52,8 @@ export interface PublishedWait {
   readonly checked: number;
   /** The ids it waits for; empty where nobody in particular can end the wait. */
   readonly owners: readonly number[];
+  /** Whether it has looked for whom it waits; until then it is about to, and `owners` is empty. */
+  readonly looked: boolean;
 }
 
 // What this agent waits for. Only its own thread writes these words.
@@ -139,6 +141,7 @@ export function waitOf(roster: Roster, id: number): PublishedWait | undefined {
     untimed: load(words, at + UNTIMED) !== 0,
     elapsed: agoOf(load(words, at + SINCE)),
     checked: load(words, at + CHECKED),
+    looked: ((load(words, at + STAMP) - ticket) | 0) >= 0, // before the owners, which are written before it
     owners: readOwners(roster, id, at),
   };
   // All of it belongs to the one wait, or it counts for nothing.

@@ -5,6 +5,7 @@ import { makeHandle } from "../../primitives/_handle.ts";
 import type { Host } from "../../primitives/host.ts";
 import { createRecord } from "../../primitives/_memory.ts";
 import { Roster } from "../../primitives/_roster.ts";
+import { BlockedWait } from "../../primitives/_wait.ts";
 import type { Dump, DumpThread } from "../../mod.ts";
 import {
   currentThread,
@@ -84,6 +85,31 @@ test("threadDump() shows states, waits with and without a time limit, waits of t
     assert(of(dump, "waiter").daemon);
     assert(dump.threads.some(({ main, state }) => main && state === "running"));
   }));
+
+test("A wait is shown once it has looked for whom it waits, and never with others than these", () => {
+  const { words, roster } = createRecord("Lock", 64, undefined);
+  const dumps: DumpThread[] = [];
+  const owners = (): number[] => {
+    dumps.push(mine(threadDump()));
+    return [roster.me];
+  };
+  const wait = BlockedWait.begin(
+    { kind: "Lock", name: "", words, roster, verb: "acquire", owners },
+    Infinity,
+  );
+  try {
+    dumps.push(mine(threadDump()));
+  } finally {
+    wait.end();
+  }
+  dumps.push(mine(threadDump()));
+  assert.deepEqual(dumps.map(({ state }) => state), ["running", "blocked", "running"]);
+  assert.deepEqual(dumps.map(({ waits }) => waits.map(({ owners }) => owners.map(({ id }) => id))), [
+    [],
+    [[roster.me]],
+    [],
+  ]);
+}, { skip: runtime === "browser" ? "a page never blocks" : undefined });
 
 test("A dump prints as a table, crosses threads as data, and is drawn", () =>
   scene((lock) => {
