@@ -1,5 +1,5 @@
-// What a benchmark reports: one line of JSON a row, which bench/run.ts reads and
-// draws. Ratios are the result; absolute times say what machine it was.
+// What a benchmark reports: one line of JSON a row or finding, which bench/run.ts
+// reads and draws. Ratios are the result; absolute times say what machine it was.
 
 /** One comparison, both sides measured in this run. */
 export interface Row {
@@ -30,6 +30,23 @@ export function ratio(row: Row): number {
 /** Prints a row. */
 export function report(row: Row): void {
   console.log(JSON.stringify(row));
+}
+
+/** What happened, here and elsewhere, where it is not a matter of speed. */
+export interface Finding {
+  /** What was done. */
+  readonly what: string;
+  /** What Lockstep did. */
+  readonly ours: string;
+  /** Whether that is right. */
+  readonly right: boolean;
+  /** What others did. */
+  readonly others: readonly (readonly [peer: string, outcome: string])[];
+}
+
+/** Prints a finding. */
+export function tell(finding: Finding): void {
+  console.log(JSON.stringify(finding));
 }
 
 /** The middle one of several figures. */

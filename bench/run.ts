@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Row } from "./_report.ts";
+import type { Finding, Row } from "./_report.ts";
 import { ratio } from "./_report.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -24,7 +24,11 @@ if (chosen.length === 0) {
 
 await install();
 const runtimes = {
-  deno: { command: Deno.execPath(), args: ["run", "-A", "--no-check", "--quiet"], version: Deno.version.deno },
+  deno: {
+    command: Deno.execPath(),
+    args: ["run", "-A", "--no-check", "--quiet", "--unstable-detect-cjs"],
+    version: Deno.version.deno,
+  },
   node: findNode(),
 };
 const cpu = Deno.build.os === "linux"
@@ -70,7 +74,18 @@ async function bench(label: string, command: string, args: string[], env: Record
     console.error(`${args.at(-1)} failed on ${label}:\n${new TextDecoder().decode(stderr)}`);
     Deno.exit(1);
   }
-  for (const line of rows) draw(label, JSON.parse(line) as Row);
+  for (const line of rows) {
+    const row = JSON.parse(line) as Row | Finding;
+    if ("right" in row) drawFinding(label, row);
+    else draw(label, row);
+  }
+}
+
+/** What is wrong here is wrong in a short run too. */
+function drawFinding(label: string, { what, ours, right, others }: Finding): void {
+  console.log(`${label.padEnd(15)} ${what}: ${ours}${right ? "" : "  WRONG"}`);
+  for (const [peer, outcome] of others) console.log(`${"".padEnd(15)}   ${peer}: ${outcome}`);
+  if (!right) Deno.exit(1);
 }
 
 function draw(label: string, row: Row): void {
