@@ -83,6 +83,8 @@ export interface Notable {
 export interface Awaiting {
   readonly verb: string;
   readonly timed: boolean;
+  /** When it began, as timeOfDay() said. */
+  readonly since: number;
   /** The id of the thread that it waits for, 0 for nobody in particular. */
   readonly owner: number;
 }
@@ -101,7 +103,7 @@ export function note(type: number, what: Notable, place: string, wait?: Awaiting
   add(words, base + CHANGES, 1);
   store(words, n + KEY_HI, load(what.words, ID_HI));
   store(words, n + KEY_LO, load(what.words, ID_LO));
-  store(words, n + SINCE, timeOfDay() | 0);
+  store(words, n + SINCE, (wait?.since ?? timeOfDay()) | 0);
   store(words, n + FOR, wait?.owner ?? 0);
   store(words, n + HOW, wait === undefined ? 0 : verbNumber(wait.verb) | (wait.timed ? TIMED_BIT : 0));
   store(words, n + NAME_LEN, writeText(words, n + NAME, NAME_BYTES, what.name));
@@ -109,6 +111,11 @@ export function note(type: number, what: Notable, place: string, wait?: Awaiting
   store(words, n + WHAT, KINDS[what.kind as Kind] | (type << 8));
   add(words, base + CHANGES, 1);
   return i;
+}
+
+/** A task's wait that this agent has noted is for another thread now. */
+export function renote(roster: Roster, number: number, owner: number): void {
+  if (number >= 0) store(roster.words, at(mine(roster), number) + FOR, owner);
 }
 
 /** Removes a note of this agent. */

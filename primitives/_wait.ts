@@ -22,7 +22,7 @@ import { keepAlive, letGo } from "./_keep_alive.ts";
 import type { Kind } from "./_layout.ts";
 import { ID_HI, ID_LO, KINDS } from "./_layout.ts";
 import { mendMonitor } from "./_monitor.ts";
-import { AWAITED, note, unnote } from "./_notes.ts";
+import { AWAITED, note, renote, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
 import { beginWait, confirmWait, countCalmLook, countLook, endWait, lastWait } from "./_roster_waits.ts";
@@ -337,7 +337,6 @@ class AsyncNote {
   readonly #wanted: Stoppable;
   readonly #timed: boolean;
   readonly #started: number = now();
-  #owner = -1;
   #number: number | undefined;
 
   constructor(wanted: Stoppable, timeout: number) {
@@ -349,10 +348,9 @@ class AsyncNote {
     const { kind, name, words, roster, verb, owners } = this.#wanted;
     if (words === undefined || now() - this.#started < FIRST_SLICE) return;
     const owner = owners === undefined ? 0 : this.#wanted.owners!()[0] ?? 0;
-    if (owner === this.#owner) return;
-    this.remove();
-    this.#owner = owner;
-    this.#number = note(AWAITED, { kind, name, words, roster }, "", { verb, timed: this.#timed, owner });
+    if (this.#number !== undefined) return renote(roster, this.#number, owner);
+    const since = timeOfDay(this.#started);
+    this.#number = note(AWAITED, { kind, name, words, roster }, "", { verb, timed: this.#timed, since, owner });
   }
 
   remove(): void {

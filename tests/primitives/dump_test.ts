@@ -5,8 +5,8 @@ import { makeHandle } from "../../primitives/_handle.ts";
 import type { Host } from "../../primitives/host.ts";
 import { createRecord } from "../../primitives/_memory.ts";
 import { Roster } from "../../primitives/_roster.ts";
-import { BlockedWait } from "../../primitives/_wait.ts";
-import type { Dump, DumpThread } from "../../mod.ts";
+import { BlockedWait, waitAsync } from "../../primitives/_wait.ts";
+import type { Dump, DumpThread, DumpWait } from "../../mod.ts";
 import {
   currentThread,
   Event,
@@ -110,6 +110,30 @@ test("A wait is shown once it has looked for whom it waits, and never with other
     [],
   ]);
 }, { skip: runtime === "browser" ? "a page never blocks" : undefined });
+
+test("A task's wait is shown as old as it is, whomever it has waited for meanwhile", async () => {
+  const { words, roster } = createRecord("Lock", 64, undefined);
+  const end = new AbortController();
+  let owner = roster.me;
+  const begun = performance.now();
+  const never = { done: false, sleep: { words, index: 10, expected: 0 } } as const;
+  const wanted = { kind: "Lock", name: "", words, roster, verb: "acquire", owners: () => [owner] };
+  const wait = waitAsync(wanted, () => never, { signal: end.signal });
+  await until(() => mine(threadDump()).waits.length === 1);
+  owner = 12345;
+  let shown: readonly DumpWait[] = [];
+  let waited = 0;
+  await until(() => {
+    waited = performance.now() - begun;
+    shown = mine(threadDump()).waits;
+    assert.equal(shown.length, 1);
+    return shown[0]!.owners[0]!.id === owner;
+  });
+  assert.between(shown[0]!.elapsed, waited - 5, waited + 1000);
+  end.abort();
+  await assert.rejects(wait);
+  assert.equal(mine(threadDump()).waits.length, 0);
+});
 
 test("A dump prints as a table, crosses threads as data, and is drawn", () =>
   scene((lock) => {
