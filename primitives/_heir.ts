@@ -35,12 +35,15 @@ export class Heir {
     this.#me = me;
   }
 
-  /** Whether there is one. */
-  get named(): boolean {
-    return load(this.#words, this.#index) !== 0;
+  /** Nothing is kept now, as it is not free: what is released next is kept anew, for the same heir too. */
+  rests(): void {
+    this.#seen = 0;
   }
 
-  /** Whether what is free now is kept for another thread. Ends a reservation that has lapsed. */
+  /**
+   * Whether what is free now is kept for another thread. Ends a reservation that has lapsed. Who looks again and again
+   * says also when nothing is free, by rests().
+   */
   keeps(): boolean {
     const heir = load(this.#words, this.#index);
     if (heir === 0 || (heir & THREAD_MASK) === this.#me) {

@@ -9,7 +9,6 @@ import {
   BLOCKED_BIT,
   EPOCH,
   GATE,
-  HEIR,
   HELD,
   LEFT,
   ONE_EPOCH,
@@ -88,11 +87,13 @@ export class Permits extends PermitsState {
   /** Takes a free permit, if there is one. */
   #tryTake(): boolean {
     const words = this.words;
-    if (load(words, VALUE) <= 0) return false;
+    if (load(words, VALUE) <= 0) {
+      this.heir.rests();
+      return false;
+    }
     const monitor = this.monitor;
     monitor.enter();
-    const value = load(words, VALUE);
-    if (value > 1 || (value === 1 && (load(words, HEIR) === 0 || !this.heir.keeps()))) {
+    if (this.isFree()) {
       let cell = this.cells.mine();
       if (cell < 0) cell = this.cell(); // may give back what the dead held: VALUE has to be read again
       this.take(cell);
@@ -112,7 +113,7 @@ export class Permits extends PermitsState {
     if (free) {
       this.take(cell);
       this.setWaits(cell, load(words, cell + WAITS) & ~bit);
-      if (this.heir.named) this.heir.resign();
+      this.heir.resign();
     } else {
       this.setWaits(cell, load(words, cell + WAITS) | bit);
       if (waited > PATIENCE) this.heir.claim(bit === TASK_BIT);

@@ -187,7 +187,9 @@ export class PermitsState implements Wanted {
   /** Whether a permit is there for this agent. */
   isFree(): boolean {
     const value = load(this.words, VALUE);
-    return value > 0 && (value > 1 || !this.heir.named || !this.heir.keeps());
+    if (value === 1) return !this.heir.keeps();
+    this.heir.rests();
+    return value > 0;
   }
 
   /** Our cell, claimed if need be. Leaves the monitor when it throws. */

@@ -182,8 +182,9 @@ export class HeapStore implements Store {
 
   /** Whether somebody else puts first. */
   #isKept(): boolean {
-    const gots = (load(this.#words, this.#base + PUTS) - this.#count()) | 0;
-    return this.#heir.keeps((need) => this.#fits(need), gots, this.local.gets);
+    const puts = load(this.#words, this.#base + PUTS);
+    const gots = (puts - this.#count()) | 0;
+    return this.#heir.keeps((need) => this.#fits(need), puts, gots, this.local.gets);
   }
 
   /** Whether all of a batch has room for certain: space in pieces is not counted. */

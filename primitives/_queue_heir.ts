@@ -31,9 +31,9 @@ export class QueueHeir {
   readonly #roster: Roster;
   readonly #index: number;
   readonly #me: number;
-  #seen = 0; // the heir that was seen last, whether it had room, what had been got then, and since when that is so
+  #seen = 0; // the heir that was seen last, whether it had room, what had been put or got then, and since when that is so
   #fits = false;
-  #gots = 0;
+  #moves = 0;
   #since = 0;
 
   /** The heir at word `index` of a record. */
@@ -45,10 +45,10 @@ export class QueueHeir {
   }
 
   /**
-   * Whether somebody else puts first. `fits` says whether there is room for so many bytes, `gots` changes with each get,
-   * and `gets` is whether this agent gets from the queue.
+   * Whether somebody else puts first. `fits` says whether there is room for so many bytes, `puts` and `gots` change with
+   * each put and get, and `gets` is whether this agent gets from the queue.
    */
-  keeps(fits: (need: number) => boolean, gots: number, gets: boolean): boolean {
+  keeps(fits: (need: number) => boolean, puts: number, gots: number, gets: boolean): boolean {
     const words = this.#words;
     const heir = load(words, this.#index);
     const thread = heir & THREAD_MASK;
@@ -56,10 +56,11 @@ export class QueueHeir {
     if (this.#roster.alive(thread)) {
       const room = fits(load(words, this.#index + NEED) >>> 0);
       if (!room && gets) return false;
-      if (heir !== this.#seen || room !== this.#fits || (!room && gots !== this.#gots)) {
+      const moves = room ? puts : gots; // while room is kept for it nobody puts but the heir, and then it is kept anew
+      if (heir !== this.#seen || room !== this.#fits || moves !== this.#moves) {
         this.#seen = heir;
         this.#fits = room;
-        this.#gots = gots;
+        this.#moves = moves;
         this.#since = now();
         return true;
       }

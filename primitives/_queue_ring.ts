@@ -69,7 +69,8 @@ export class RingStore implements Store {
 
   /** Whether somebody else puts first. */
   #isKept(): boolean {
-    return this.#heir.keeps(this.#fitsHeir, this.#ring.countGots(), this.local.gets);
+    const ring = this.#ring;
+    return this.#heir.keeps(this.#fitsHeir, ring.puts, ring.countGots(), this.local.gets);
   }
 
   offerMany(batch: Batch, whole: boolean): Outcome {

@@ -207,14 +207,17 @@ export class RWLockState {
   /** Whether nobody is in the way of a writer. Ends what has been kept for readers for too long. */
   mayWrite(): boolean {
     const { words } = this;
-    if (load(words, WRITER) !== 0 || load(words, READERS) !== 0) return false;
+    if (load(words, WRITER) !== 0 || load(words, READERS) !== 0) {
+      this.heir.rests();
+      return false;
+    }
     if (load(words, ENTITLED) !== 0) {
       const most = this.someWait(BLOCKED_READER) ? LAPSE : LAPSE_TASK;
       if (!this.#keptForReaders.longer(load(words, OPENED), most)) return false;
       for (const cell of this.cells.used()) store(words, cell + GRANTS, 0);
       store(words, ENTITLED, 0);
     }
-    return !this.heir.named || !this.heir.keeps();
+    return !this.heir.keeps();
   }
 
   /** Whether nobody is in the way of a reader that has waited so long, in ms. */

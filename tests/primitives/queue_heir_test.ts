@@ -52,6 +52,19 @@ for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] a
       assert.equal(words[0], 0);
     }));
 
+  test(`${name}: room is kept as long as ever for an heir that was one before`, () =>
+    withStoppedClock((pass) => {
+      const { queue, as, them, words } = scene(Kind, HEIR);
+      for (let turn = 0; turn < 3; turn++) {
+        words.set([them, 8]);
+        assert.equal(queue.tryPut(1), false);
+        pass(LAPSE - 1);
+        words.set([0, 0]);
+        as((theirs) => theirs.put(turn));
+        assert.equal(queue.get(), turn);
+      }
+    }));
+
   test(`${name}: where the heir has no room, one put in a while slips in, unless somebody gets`, () =>
     withStoppedClock((pass) => {
       const { queue, as, them, words } = scene(Kind, HEIR);

@@ -1,0 +1,188 @@
+// The bound on barging of Semaphore and of RWLock's writers, primitives/_heir.ts, as its word shows it.
+
+import { Agent } from "../../primitives/_agent.ts";
+import type { FullHandle } from "../../primitives/_handle.ts";
+import { Roster } from "../../primitives/_roster.ts";
+import { type Guard, RWLock, Semaphore } from "../../primitives/mod.ts";
+import { asAgent, ENDED } from "../_as_agent.ts";
+import { withStoppedClock } from "../_clock.ts";
+import { assert, test } from "../_harness.ts";
+import { until } from "../_until.ts";
+
+const TASK_BIT = 0x40000000;
+const LAPSE = 10;
+const LAPSE_TASK = 1;
+
+/** How what has an heir is taken. */
+interface Kind<T> {
+  readonly name: string;
+  /** The word. */
+  readonly heir: number;
+  make(): T;
+  attach(handle: object): T;
+  tryTake(lock: T, options?: { timeout: number }): Guard | undefined;
+  takeAsync(lock: T, options?: { signal: AbortSignal }): Promise<Guard>;
+}
+
+const SEMAPHORE: Kind<Semaphore> = {
+  name: "Semaphore",
+  heir: 10,
+  make: () => new Semaphore(1),
+  attach: (handle) => Semaphore.attach(handle as never),
+  tryTake: (semaphore, options) => semaphore.tryAcquire(options),
+  takeAsync: (semaphore, options) => semaphore.acquireAsync(options),
+};
+
+const RWLOCK: Kind<RWLock> = {
+  name: "RWLock",
+  heir: 9,
+  make: () => new RWLock(),
+  attach(handle) {
+    const lock = RWLock.attach(handle as never);
+    lock.read().release(); // it has a cell now, as who waits has
+    return lock;
+  },
+  tryTake: (lock, options) => lock.tryWrite(options),
+  takeAsync: (lock, options) => lock.writeAsync(options),
+};
+
+/** A lock, the same lock in another thread of the program, and the word. */
+function scene<T extends { readonly handle: object }>(kind: Kind<T>) {
+  const lock = kind.make();
+  const handle = lock.handle as FullHandle;
+  const other = new Agent();
+  const table = Roster.attach(handle.roster, handle.rosterOffset);
+  const [theirs, them] = asAgent(other, () => {
+    return [kind.attach(handle), Roster.attach(handle.roster, handle.rosterOffset).me] as const;
+  });
+  const words = new Int32Array(handle.buffer, handle.byteOffset, kind.heir + 1);
+  return {
+    me: table.me,
+    them,
+    take: (timeout = 0) => kind.tryTake(lock, { timeout }),
+    takeAsync: (signal?: AbortSignal) => kind.takeAsync(lock, signal && { signal }),
+    theyTake: () => asAgent(other, () => kind.tryTake(theirs)),
+    theyRelease: (guard: Guard | undefined) => asAgent(other, () => guard!.release()),
+    die: () => void table.markDead(them),
+    get heir(): number {
+      return words[kind.heir]!;
+    },
+    set heir(heir: number) {
+      words[kind.heir] = heir;
+    },
+  };
+}
+
+type Scene = ReturnType<typeof scene>;
+
+/** Calls `body`; returns what `look` gives whenever this thread goes to sleep meanwhile. */
+function asleep<T>(look: () => T, body: () => void): T[] {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  const seen: T[] = [];
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "wait", {
+    value(...args: Parameters<typeof Atomics.wait>) {
+      seen.push(look());
+      return real.wait(...args);
+    },
+  });
+  try {
+    body();
+  } finally {
+    realm.Atomics = real;
+  }
+  return seen;
+}
+
+for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
+  const { name } = kind;
+
+  test(`${name}: what is kept for another thread is let go once it lapses`, () =>
+    withStoppedClock((pass) => {
+      const our = scene(kind);
+      for (const mine of [our.me, our.me | TASK_BIT]) {
+        our.heir = mine;
+        our.take()!.release();
+      }
+      for (const [heir, lapse] of [[our.them, LAPSE], [our.them | TASK_BIT, LAPSE_TASK], [our.them, LAPSE]] as const) {
+        our.heir = heir;
+        assert.equal(our.take(), undefined);
+        pass(lapse / 2);
+        assert.equal(our.take(), undefined);
+        pass(lapse / 2);
+        our.take()!.release();
+        assert.equal(our.heir, 0);
+      }
+      our.heir = our.them;
+      assert.equal(our.take(), undefined);
+      pass(LAPSE - 1);
+      our.heir = ENDED; // another one, for which it is kept as long
+      assert.equal(our.take(), undefined);
+      pass(LAPSE - 1);
+      assert.equal(our.take(), undefined);
+    }));
+
+  for (
+    const [meanwhile, act] of [
+      ["has it", (our) => {
+        const held = our.theyTake();
+        assert.equal(our.take(), undefined);
+        our.theyRelease(held);
+      }],
+      ["wants it no longer", (our) => our.take()!.release()],
+    ] as [string, (our: Scene) => void][]
+  ) {
+    test(`${name}: what is released next is kept for an heir that was one before, and meanwhile ${meanwhile}`, () =>
+      withStoppedClock((pass) => {
+        const our = scene(kind);
+        for (let turn = 0; turn < 3; turn++) {
+          our.heir = our.them;
+          assert.equal(our.take(), undefined);
+          pass(LAPSE - 1);
+          our.heir = 0;
+          act(our);
+          pass(LAPSE - 1);
+        }
+      }));
+  }
+
+  test(`${name}: who waits for long is the heir until it gives up or gets in; one is enough, and it stays`, async () => {
+    const our = scene(kind);
+    for (const end of ["gives up", "gets in"]) {
+      const held = our.theyTake();
+      const controller = new AbortController();
+      const waiting = our.takeAsync(controller.signal).catch((reason) => reason);
+      await until(() => our.heir !== 0);
+      assert.equal(our.heir, our.me | TASK_BIT);
+      if (end === "gives up") controller.abort(end);
+      else {
+        our.theyRelease(held);
+        assert.equal(our.theyTake(), undefined);
+      }
+      const got = await waiting;
+      assert.equal(our.heir, 0);
+      if (end === "gives up") our.theyRelease(held);
+      else got.release();
+    }
+    const held = our.theyTake();
+    const seen = asleep(() => our.heir, () => assert.equal(our.take(100), undefined));
+    assert.deepEqual([seen[0], seen.at(-1), our.heir], [0, our.me, 0]);
+    our.heir = our.them;
+    asleep(() => assert.equal(our.heir, our.them), () => assert.equal(our.take(60), undefined));
+    assert.equal(our.heir, our.them);
+    our.theyRelease(held);
+  });
+
+  test(`${name}: nothing is kept for a thread that has died`, () => {
+    for (const task of [0, TASK_BIT]) {
+      const our = scene(kind);
+      our.theyRelease(our.theyTake());
+      our.heir = our.them | task;
+      assert.equal(our.take(), undefined);
+      our.die();
+      our.take()!.release();
+      assert.equal(our.heir, 0);
+    }
+  });
+}
