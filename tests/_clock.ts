@@ -4,14 +4,17 @@
  * @module
  */
 
-/** Stops the clock while `body` runs, which says how many ms have passed. */
+/** Stops the clock while `body` runs, until its promise is settled if it gives one; it says how many ms have passed. */
 export function withStoppedClock<T>(body: (pass: (ms: number) => void) => T): T {
   const real = performance.now;
   let time = Math.ceil(real.call(performance)); // whole, so that sums are exact
   performance.now = () => time;
+  const restore = (): void => void (performance.now = real);
+  let result: T | undefined;
   try {
-    return body((ms) => time += ms);
+    return result = body((ms) => time += ms);
   } finally {
-    performance.now = real;
+    if (result instanceof Promise) result.then(restore, restore);
+    else restore();
   }
 }

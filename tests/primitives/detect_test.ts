@@ -2,10 +2,12 @@
 // counters; and random histories against the truth. Real threads are in deadlock_test.ts.
 
 import { Agent } from "../../primitives/_agent.ts";
-import { findCircles } from "../../primitives/_detect.ts";
-import { KINDS } from "../../primitives/_layout.ts";
+import { detect, findCircles } from "../../primitives/_detect.ts";
+import { KINDS, REACQUIRE } from "../../primitives/_layout.ts";
 import { Roster } from "../../primitives/_roster.ts";
+import { extraOf, SLOT_MASK } from "../../primitives/_roster_record.ts";
 import { beginWait, confirmWait, edges, endWait, lastWait, untimedWait } from "../../primitives/_roster_waits.ts";
+import type { BlockedWait, Wanted } from "../../primitives/_wait.ts";
 import { asAgent } from "../_as_agent.ts";
 import { assert, random, test } from "../_harness.ts";
 
@@ -18,20 +20,21 @@ class Actor {
   readonly id: number;
 
   constructor(table: Roster, name: string) {
-    [this.roster, this.id] = this.#act(() => {
+    [this.roster, this.id] = this.act(() => {
       const roster = Roster.attach(table.words.buffer, table.words.byteOffset);
       roster.rename(roster.me, name);
       return [roster, roster.me];
     });
   }
 
-  #act<T>(body: () => T): T {
+  /** Does something in its place. */
+  act<T>(body: () => T): T {
     return asAgent(this.#agent, body);
   }
 
   /** Draws a ticket. */
-  begin(name = "", untimed = true): number {
-    return this.#act(() => beginWait(this.roster, KINDS.Lock, 1, this.id, name, untimed, "acquire"));
+  begin(name = "", untimed = true, verb = "acquire"): number {
+    return this.act(() => beginWait(this.roster, KINDS.Lock, 1, this.id, name, untimed, verb));
   }
 
   /** Looks for whom it waits. */
@@ -40,7 +43,7 @@ class Actor {
   }
 
   publish(stamp: number, owners: readonly Actor[]): void {
-    this.#act(() => confirmWait(this.roster, owners.map(({ id }) => id), stamp));
+    this.act(() => confirmWait(this.roster, owners.map(({ id }) => id), stamp));
   }
 
   /** Waits for them, and has looked at once. */
@@ -49,8 +52,14 @@ class Actor {
     this.look(...owners);
   }
 
+  /** The same, to have a Condition's lock back. */
+  reacquire(...owners: readonly Actor[]): void {
+    this.begin("", true, REACQUIRE);
+    this.look(...owners);
+  }
+
   end(): void {
-    this.#act(() => endWait(this.roster));
+    this.act(() => endWait(this.roster));
   }
 }
 
@@ -155,6 +164,129 @@ test("A thread that waits for many is in a circle with each one that waits for i
   for (const actor of [r2, r3]) actor.look(writer);
   writer.look(r1, r2, r3);
   assert.deepEqual(circles(table), ["r2 writer", "r3 writer"]);
+});
+
+test("A thread that waits no longer hides no circle behind it", () => {
+  const { table, cast } = actors("writer", "r1", "r2");
+  const [writer, r1, r2] = cast as [Actor, Actor, Actor];
+  r2.waitFor("l", writer);
+  writer.waitFor("rw", r1, r2);
+  r1.waitFor("l", writer);
+  r1.end(); // what it waited for still stands there
+  r2.look(writer);
+  assert.deepEqual(circles(table), ["writer r2"]);
+});
+
+test("Who waits to have a Condition's lock back closes a circle only where all others do, too", () => {
+  const { table, cast } = actors("a", "b", "c");
+  const [a, b, c] = cast as [Actor, Actor, Actor];
+  const again = (...pairs: readonly (readonly [Actor, Actor])[]) => pairs.forEach(([who, whom]) => who.look(whom));
+  a.waitFor("1", b);
+  b.reacquire(a);
+  assert.deepEqual(circles(table), []); // a has to look anew here as well, though its own ticket is earlier
+  again([a, b]);
+  assert.deepEqual(circles(table), ["a b"]);
+  a.end();
+  a.reacquire(b);
+  again([b, a]);
+  assert.deepEqual(circles(table), ["a b"]);
+  for (const actor of [a, b]) actor.end();
+  a.reacquire(b);
+  b.reacquire(a);
+  again([a, b]);
+  assert.deepEqual(circles(table), ["b a"]);
+  for (const actor of [a, b]) actor.end();
+  a.waitFor("1", b);
+  b.waitFor("2", c);
+  c.reacquire(a);
+  again([a, b], [b, c]);
+  assert.deepEqual(circles(table), ["b c a"]);
+});
+
+/** Calls `act` once, when that word of the table is read next, just after that. */
+function onceRead<T>(table: Roster, index: number, act: () => void, body: () => T): T {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "load", {
+    value(view: Int32Array, at: number) {
+      const seen = real.load(view, at);
+      if (view.buffer === table.words.buffer && at === index) {
+        realm.Atomics = real;
+        act();
+      }
+      return seen;
+    },
+  });
+  try {
+    return body();
+  } finally {
+    realm.Atomics = real;
+  }
+}
+
+// Part (b) of the proof: the circle of which all has been read is looked at once more.
+for (
+  const [what, happens] of [
+    ["dies", (who, _, table) => table.markDead(who.id)],
+    ["waits no longer", (who) => who.end()],
+    ["waits anew", (who, whom) => {
+      who.end();
+      who.waitFor("", whom);
+    }],
+    ["waits anew with a time limit", (who, whom) => {
+      who.end();
+      who.begin("", false);
+      who.look(whom);
+    }],
+  ] as [string, (who: Actor, whom: Actor, table: Roster) => void][]
+) {
+  test(`A circle is none when a member ${what} after the last one was read`, () => {
+    for (let member = 0; member < 3; member++) {
+      const { table, cast } = actors("a", "b", "c");
+      const next = (i: number) => cast[(i + 1) % 3]!;
+      for (const i of [1, 2, 0]) cast[i]!.waitFor("", next(i)); // a closes it, and is the first to search
+      cast.forEach((actor, i) => actor.look(next(i)));
+      const circle = (act: () => void) => {
+        const last = extraOf(cast[2]!.id & SLOT_MASK); // a has read its own next one and b's, and now c's
+        return onceRead(table, last, act, () => findCircles(table)).map((circle) => circle[0]!.threadName);
+      };
+      let happened = false;
+      assert.deepEqual(circle(() => happened = true), ["a"]);
+      assert(happened);
+      assert.deepEqual(circle(() => happens(cast[member]!, next(member), table)), []);
+    }
+  });
+}
+
+test("A waiter looks often for a second once it sees a circle that lacks only fresh stamps", () => {
+  const { table, cast } = actors("a", "b", "c");
+  const [a, b, c] = cast as [Actor, Actor, Actor];
+  let hurries = 0;
+  const wait = { ticket: 0, elapsed: 0, suspects: undefined, suspicion: undefined } as
+    & { -readonly [key in "ticket" | "elapsed" | "suspects" | "suspicion"]: BlockedWait[key] }
+    & { hurry(): void };
+  wait.hurry = () => void hurries++;
+  const wanted = { roster: c.roster, verb: "acquire", kind: "Lock", name: "3" } as unknown as Wanted;
+  const look = (elapsed: number): number => {
+    hurries = 0;
+    wait.elapsed = elapsed;
+    c.act(() => detect(wanted, wait as unknown as BlockedWait, [a.id]));
+    return hurries;
+  };
+  for (const start of [100, 3000]) {
+    [a, b, c].forEach((actor) => actor.end());
+    a.waitFor("1", b);
+    b.waitFor("2", c);
+    c.waitFor("3", a);
+    wait.ticket = untimedWait(table, c.id);
+    assert.equal(look(start), 1);
+    assert.equal(look(start + 999), 1);
+    assert.equal(look(start + 1000), 0);
+    assert.equal(look(start + 1500), 0);
+    b.end();
+    assert.equal(look(start + 1600), 0); // and is over with
+  }
 });
 
 test("A thread that would wait for itself is a circle of one", () => {

@@ -1,7 +1,8 @@
 // The bound on barging of Semaphore and of RWLock's writers, primitives/_heir.ts, as its word shows it.
 
-import { Agent } from "../../primitives/_agent.ts";
+import { Agent, agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
+import type { Parker } from "../../primitives/_park.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { type Guard, RWLock, Semaphore } from "../../primitives/mod.ts";
 import { asAgent, ENDED } from "../_as_agent.ts";
@@ -57,6 +58,7 @@ function scene<T extends { readonly handle: object }>(kind: Kind<T>) {
   });
   const words = new Int32Array(handle.buffer, handle.byteOffset, kind.heir + 1);
   return {
+    parker: table.parker,
     me: table.me,
     them,
     take: (timeout = 0) => kind.tryTake(lock, { timeout }),
@@ -75,24 +77,31 @@ function scene<T extends { readonly handle: object }>(kind: Kind<T>) {
 
 type Scene = ReturnType<typeof scene>;
 
-/** Calls `body`; returns what `look` gives whenever this thread goes to sleep meanwhile. */
-function asleep<T>(look: () => T, body: () => void): T[] {
-  const realm = globalThis as { Atomics: typeof Atomics };
-  const real = realm.Atomics;
-  const seen: T[] = [];
-  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
-  Object.defineProperty(realm.Atomics, "wait", {
-    value(...args: Parameters<typeof Atomics.wait>) {
-      seen.push(look());
-      return real.wait(...args);
-    },
+/**
+ * Calls `body`, which blocks, with a clock that goes on only while it sleeps; sleeps end when their time is over. Before
+ * each one `look` is told how long `body` has taken. Returns how long that was in all.
+ */
+function asleep(parker: Parker, look: (waited: number) => void, body: () => void): number {
+  const { park } = parker;
+  const { spins } = agent;
+  return withStoppedClock((pass) => {
+    const start = performance.now();
+    const waited = (): number => performance.now() - start;
+    agent.spins = false; // spinning ends with time
+    parker.park = (words, index, expected, ms) => {
+      if (words[index] !== expected) return false;
+      look(waited());
+      pass(ms);
+      return true;
+    };
+    try {
+      body();
+      return waited();
+    } finally {
+      parker.park = park;
+      agent.spins = spins;
+    }
   });
-  try {
-    body();
-  } finally {
-    realm.Atomics = real;
-  }
-  return seen;
 }
 
 for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
@@ -166,12 +175,59 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
       else got.release();
     }
     const held = our.theyTake();
-    const seen = asleep(() => our.heir, () => assert.equal(our.take(100), undefined));
-    assert.deepEqual([seen[0], seen.at(-1), our.heir], [0, our.me, 0]);
+    const heirs: Record<number, number> = {};
+    asleep(our.parker, (waited) => heirs[waited] = our.heir, () => assert.equal(our.take(100), undefined));
+    assert.deepEqual(heirs, { 0: 0, 20: 0, 60: our.me }); // the first look after it has gone to sleep later than at 10 ms
+    assert.equal(our.heir, 0);
     our.heir = our.them;
-    asleep(() => assert.equal(our.heir, our.them), () => assert.equal(our.take(60), undefined));
+    asleep(our.parker, () => assert.equal(our.heir, our.them), () => assert.equal(our.take(100), undefined));
     assert.equal(our.heir, our.them);
     our.theyRelease(held);
+  });
+
+  test(`${name}: a waiter sees soon that what is kept for another thread lapses, or is taken and kept anew`, () => {
+    const our = scene(kind);
+    const sleeps: number[] = [];
+    let held: Guard | undefined;
+    our.heir = our.them;
+    const took = asleep(our.parker, (waited) => {
+      sleeps.push(waited);
+      if (waited === LAPSE - 1) {
+        held = our.theyTake();
+        our.heir = 0;
+      } else if (held !== undefined) {
+        our.theyRelease(held);
+        our.heir = our.them;
+        held = undefined;
+      }
+    }, () => our.take(1000)!.release());
+    const rest = sleeps.splice(LAPSE + 1);
+    assert.deepEqual(sleeps, Array.from({ length: LAPSE + 1 }, (_, ms) => ms));
+    assert.deepEqual(rest.map((waited) => waited - rest[0]!), Array.from({ length: LAPSE }, (_, ms) => ms));
+    assert.equal(took - rest[0]!, LAPSE);
+  });
+
+  test(`${name}: a task looks again soon where something is kept for another thread`, async () => {
+    const our = scene(kind);
+    const { parkAsync } = our.parker;
+    for (const heir of [our.them, 0]) {
+      const held = heir === 0 ? our.theyTake() : undefined;
+      our.heir = heir;
+      const sleeps: number[] = [];
+      our.parker.parkAsync = (words, index, expected, ms) => {
+        sleeps.push(ms);
+        return parkAsync(words, index, expected, ms);
+      };
+      const [waiting] = await withStoppedClock(async () => { // so that nothing lapses yet
+        const waiting = our.takeAsync();
+        for (let turns = 0; turns < 20; turns++) await Promise.resolve(); // it goes to sleep
+        return [waiting];
+      });
+      our.parker.parkAsync = parkAsync;
+      assert.deepEqual(sleeps, [heir === 0 ? 20 : LAPSE_TASK]);
+      if (heir === 0) our.theyRelease(held);
+      (await waiting).release();
+    }
   });
 
   test(`${name}: nothing is kept for a thread that has died`, () => {
@@ -186,3 +242,26 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
     }
   });
 }
+
+test("Semaphore: a permit that is kept wakes all who sleep for one, as the heir may be any of them", () => {
+  const semaphore = new Semaphore(0);
+  const { buffer, byteOffset, roster, rosterOffset } = semaphore.handle as FullHandle;
+  const words = new Int32Array(buffer, byteOffset, 16);
+  const { parker } = Roster.attach(roster, rosterOffset);
+  const { unpark } = parker;
+  const woken: number[] = [];
+  parker.unpark = (words, index, count) => {
+    if (words.buffer === buffer && index === 3) woken.push(count);
+    unpark(words, index, count);
+  };
+  try {
+    assert.equal(semaphore.value, 0); // has looked for deaths, and counted anew
+    words[7] = 3; // SLEEPERS
+    semaphore.release();
+    words[SEMAPHORE.heir] = ENDED;
+    semaphore.release(2);
+  } finally {
+    parker.unpark = unpark;
+  }
+  assert.deepEqual(woken, [1, Infinity]);
+});

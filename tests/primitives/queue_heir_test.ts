@@ -61,8 +61,14 @@ for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] a
         pass(LAPSE - 1);
         words.set([0, 0]);
         as((theirs) => theirs.put(turn));
-        assert.equal(queue.get(), turn);
       }
+      words.set([them, 8]);
+      assert.equal(queue.tryPut(1), false);
+      pass(LAPSE - 1);
+      as((theirs) => theirs.get()); // that there is more room prolongs nothing
+      assert.equal(queue.tryPut(1), false);
+      pass(1);
+      assert.equal(queue.tryPut(1), true);
     }));
 
   test(`${name}: where the heir has no room, one put in a while slips in, unless somebody gets`, () =>
