@@ -31,16 +31,14 @@ export interface AcquireAllOptions {
 /** Releases all of it, last taken first. */
 class GuardOfAll implements Guard {
   declare readonly [Symbol.dispose]: () => void;
-  #guards: Guard[];
+  readonly #guards: Guard[];
 
   constructor(guards: Guard[]) {
     this.#guards = guards;
   }
 
   release(): void {
-    const guards = this.#guards;
-    this.#guards = []; // a second call finds nothing to release
-    releaseAll(guards);
+    releaseAll(this.#guards); // and leaves none: a second call finds nothing to release
   }
 }
 guarding(GuardOfAll.prototype);

@@ -1,7 +1,8 @@
 // acquireAll() in one thread; philosophers.ts and the stress have it among many.
 
-import { Agent } from "../../primitives/_agent.ts";
+import { Agent, agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
+import { Roster } from "../../primitives/_roster.ts";
 import {
   acquireAll,
   acquireAllAsync,
@@ -16,6 +17,7 @@ import {
   Semaphore,
 } from "../../primitives/mod.ts";
 import { asAgent, ENDED } from "../_as_agent.ts";
+import { withStoppedClock } from "../_clock.ts";
 import { assert, random, test } from "../_harness.ts";
 
 function mixed(): { locks: [Lock, RLock, Condition, Semaphore]; states: () => string } {
@@ -127,6 +129,130 @@ test("acquireAllAsync() that is aborted in the instant in which it has all holds
   controller.abort("gone");
   await assert.rejects(all, (reason) => reason === "gone");
   assert.equal(lock.locked, false);
+});
+
+/** What happens to OWNER of these locks in `body`: + for each one that is taken, - for each that is let go. */
+function steps(locks: readonly Lock[], body: () => void): string[] {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  const seen: string[] = [];
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "compareExchange", {
+    value(view: Int32Array, index: number, expected: number, next: number) {
+      const lock = locks.find((lock) => words(lock).buffer === view.buffer);
+      const found = real.compareExchange(view, index, expected, next);
+      if (lock !== undefined && index === OWNER && found === expected) {
+        seen.push(`${next === 0 ? "-" : "+"}${lock.name}`);
+      }
+      return found;
+    },
+  });
+  try {
+    body();
+  } finally {
+    realm.Atomics = real;
+  }
+  return seen;
+}
+
+test("acquireAll() takes locks by rank and releases them last taken first, also what it had taken when it gives up", () => {
+  const locks = [3, 1, 4, 2].map((rank) => new Lock({ rank, name: `${rank}` }));
+  const all = ["+1", "+2", "+3", "+4", "-4", "-3", "-2", "-1"];
+  assert.deepEqual(steps(locks, () => acquireAll(locks).release()), all);
+  words(locks[0]!)[OWNER] = ENDED;
+  const some = ["+1", "+2", "-2", "-1"];
+  const seen = steps(locks, () => assert.throws(() => acquireAll(locks), OwnerDiedError));
+  assert.deepEqual(seen.filter((step) => !step.endsWith("3")), some);
+  locks[0]!.recover()!.release();
+  // The signal is looked at before each lock.
+  const { signal } = new AbortController();
+  let looks = 0;
+  signal.throwIfAborted = () => {
+    if (++looks === 4) throw new RangeError("enough");
+  };
+  assert.deepEqual(steps(locks, () => assert.throws(() => acquireAll(locks, { signal }), RangeError)), some);
+});
+
+test("acquireAll() releases all of it where one cannot be released, and throws that", () => {
+  const semaphore = new Semaphore(1);
+  const [before, after] = [new Lock({ rank: 1 }), new Lock({ rank: 2 })];
+  const guard = acquireAll([before, semaphore, after]);
+  const { buffer, byteOffset } = semaphore.handle as FullHandle;
+  new Int32Array(buffer, byteOffset, 16)[3] = 2 ** 31 - 1; // VALUE: there is no room for one more
+  assert.throws(() => guard.release(), RangeError);
+  assert.equal(before.locked || after.locked, false);
+  guard.release();
+});
+
+test("acquireAll(): the time is for all together", () => {
+  const locks = [new Lock({ rank: 1 }), new Lock({ rank: 2 })] as const;
+  const other = new Agent();
+  const held = asAgent(other, () => locks.map(({ handle }) => Lock.attach(handle).acquire()));
+  const { roster, rosterOffset } = locks[0].handle as FullHandle;
+  const { parker } = Roster.attach(roster, rosterOffset);
+  const { park } = parker;
+  const { spins } = agent;
+  withStoppedClock((pass) => {
+    const start = performance.now();
+    agent.spins = false; // spinning ends with time
+    parker.park = (_words, _index, _expected, ms) => {
+      pass(ms);
+      if (performance.now() - start >= 60) asAgent(other, () => held[0]!.release());
+      return true;
+    };
+    try {
+      assert.equal(acquireAll(locks, { timeout: 100 }), undefined);
+      assert.equal(performance.now() - start, 100);
+    } finally {
+      parker.park = park;
+      agent.spins = spins;
+    }
+  });
+  assert.equal(locks[0].locked, false);
+  asAgent(other, () => held[1]!.release());
+});
+
+test("acquireAllAsync(): a time longer than a timer holds is waited for piece by piece", async () => {
+  const lock = new Lock();
+  const held = lock.acquire();
+  const realm = globalThis as { setTimeout: unknown };
+  const { setTimeout: set } = globalThis;
+  const timers: [() => void, number][] = [];
+  realm.setTimeout = (act: () => void, ms: number) => ms < 1e9 ? set(act, ms) : timers.push([act, ms]);
+  try {
+    const all = acquireAllAsync([lock], { timeout: 2 ** 32 });
+    assert.equal(timers.length, 1);
+    timers[0]![0](); // early, as far as the deadline goes
+    assert.equal(timers.length, 2);
+    assert(timers.every(([, ms]) => ms === 0x7fffffff));
+    held.release();
+    (await all)!.release();
+  } finally {
+    realm.setTimeout = set;
+  }
+});
+
+test("acquireAllAsync() that was aborted gives the reason although the time is over by then, too", async () => {
+  const lock = new Lock();
+  const held = lock.acquire();
+  const controller = new AbortController();
+  const realm = globalThis as { setTimeout: unknown };
+  const { setTimeout: set } = globalThis;
+  let over: (() => void) | undefined;
+  realm.setTimeout = (act: () => void, ms: number) => ms < 500 ? set(act, ms) : over = act;
+  try {
+    const all = acquireAllAsync([lock], { timeout: 1234, signal: controller.signal });
+    const [outcome] = await withStoppedClock(async (pass) => {
+      controller.abort("first");
+      pass(2000);
+      over!();
+      return [await all.catch((reason) => reason)];
+    });
+    assert.equal(outcome, "first");
+  } finally {
+    realm.setTimeout = set;
+  }
+  held.release();
 });
 
 test("acquireAllAsync() leaves no timer, which would keep the program, and no listener behind", async () => {

@@ -58,6 +58,7 @@ function scene<T extends { readonly handle: object }>(kind: Kind<T>) {
   });
   const words = new Int32Array(handle.buffer, handle.byteOffset, kind.heir + 1);
   return {
+    lock,
     parker: table.parker,
     me: table.me,
     them,
@@ -167,7 +168,7 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
       if (end === "gives up") controller.abort(end);
       else {
         our.theyRelease(held);
-        assert.equal(our.theyTake(), undefined);
+        withStoppedClock(() => assert.equal(our.theyTake(), undefined));
       }
       const got = await waiting;
       assert.equal(our.heir, 0);
@@ -264,4 +265,13 @@ test("Semaphore: a permit that is kept wakes all who sleep for one, as the heir 
     parker.unpark = unpark;
   }
   assert.deepEqual(woken, [1, Infinity]);
+});
+
+test("RWLock: who waits to read is nobody's heir", () => {
+  const our = scene(RWLOCK);
+  const held = our.theyTake();
+  const heirs: number[] = [];
+  asleep(our.parker, () => heirs.push(our.heir), () => assert.equal(our.lock.tryRead({ timeout: 200 }), undefined));
+  assert.deepEqual(heirs, [0, 0, 0, 0]);
+  our.theyRelease(held);
 });

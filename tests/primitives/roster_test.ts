@@ -9,6 +9,7 @@ import {
   DEAD,
   DEATHS,
   DIED_BIT,
+  extraOf,
   FLAGS,
   FREE,
   HELD_BASE,
@@ -19,6 +20,7 @@ import {
   NAME_LEN,
   NUMBER,
   PARENT,
+  RETIRED,
   ROSTER_BYTES,
   RUNNING,
   SLOT_MASK,
@@ -97,6 +99,7 @@ test("Slots never used come first, then those of the dead, oldest first, for oth
     roster.words[TICKETS] = start;
     assert.equal(roster.markDead(c), true);
     assert.equal(roster.markDead(a), true);
+    assert.equal(roster.markDead(c), false); // which makes it no younger
     const fresh = Array.from({ length: SLOTS - 3 }, () => roster.take("", 0, 0));
     assert.deepEqual(fresh.map((id) => id & SLOT_MASK), Array.from({ length: SLOTS - 3 }, (_, i) => i + 3));
     assert.equal(roster.forgotten(c), false);
@@ -122,6 +125,13 @@ test("A slot whose generations are used up is never taken again", () => {
   roster.markDead(last);
   assert.throws(() => roster.take("", 0, 0), RangeError);
   assert.equal(roster.alive(last), false);
+  // Somebody else uses up the last one meanwhile.
+  roster.words[slotOf(a) + STATE] = ((LAST_GENERATION - 1) << 3) | DEAD;
+  const takes = () =>
+    before("load", roster, slotOf(a) + RETIRED, () => roster.markDead(roster.take("", 0, 0)), () => {
+      return roster.take("", 0, 0);
+    });
+  assert.throws(takes, RangeError);
 });
 
 test("A thread has nothing of the one that had its slot before", () => {
@@ -173,6 +183,14 @@ test("What is said of an old id touches no later thread", () => {
   assert.deepEqual([said, roster.alive(next), roster.deaths], [false, true, deaths + 1]);
 });
 
+test("A thread may be told to stop before it runs", () => {
+  const { roster } = scene();
+  const id = roster.take("starts", 0, 0);
+  roster.tellToStop(id);
+  const theirs = seenBy(roster, id);
+  assert.deepEqual([theirs.stopRequested, roster.state(id)], [true, STOPPING]);
+});
+
 test("A thread ends once, whoever says so, and each end is counted", () => {
   const { roster, ids: [a, b] } = scene("a", "b") as { roster: Roster; ids: [number, number] };
   const { deaths } = roster;
@@ -207,7 +225,23 @@ test("Where the kernel says who has died, deaths are counted when somebody asks"
 test("Any number may be asked for: none but the ids of living threads is alive", () => {
   const { roster, ids: [a, b] } = scene("a", "b") as { roster: Roster; ids: [number, number] };
   roster.markDead(b);
-  const wrong = [0, 1, 2, -1, -a, a + 4096, a - 4096, 4096 + SLOTS, 4096 + SLOT_MASK, 2 ** 30 + a, 2 ** 31, b, b + 1];
+  const wrong = [
+    0,
+    1,
+    2,
+    -1,
+    -a,
+    a + 4096,
+    a - 4096,
+    4096 + SLOTS,
+    4096 + SLOT_MASK,
+    2 ** 30 + a,
+    2 ** 31,
+    2 ** 32 + a,
+    b,
+    b + 1,
+  ];
+  roster.words[extraOf(0)] = (1 << 3) | RUNNING; // behind the last slot
   for (const id of wrong) {
     assert.deepEqual([roster.alive(id), roster.state(id), roster.waits(id)], [false, DEAD, false], `${id}`);
     assert.equal(roster.markDead(id), false);
@@ -230,6 +264,10 @@ test("All who live are listed but those that are not complete; a whole family ma
   roster.words[slotOf(other) + STATE] = (1 << 3) | STARTING;
   const dies = before("load", roster, slotOf(b) + NAME_LEN, () => roster.markDead(b), listed);
   assert.deepEqual(dies, [a, child, grandchild, other]);
+  const later = (2 << 3) | RUNNING; // another one has its slot
+  const reused = before("load", roster, slotOf(a) + NAME_LEN, () => roster.words[slotOf(a) + STATE] = later, listed);
+  assert.deepEqual(reused, [child, grandchild, other]);
+  roster.words[slotOf(a) + STATE] = (1 << 3) | RUNNING;
   roster.markDescendantsDead(a);
   assert.deepEqual(listed(), [a, other]);
   assert.equal(roster.words[slotAt(6) + STATE], FREE);

@@ -22,6 +22,7 @@ import {
   WRITER,
   WRITERS,
 } from "../../primitives/_rwlock_state.ts";
+import { waitOf } from "../../primitives/_roster_waits.ts";
 import { RWLock } from "../../primitives/rwlock.ts";
 import { asAgent, ENDED } from "../_as_agent.ts";
 import { withStoppedClock } from "../_clock.ts";
@@ -52,7 +53,7 @@ function scene(...cells: readonly Cell[]) {
     words.set([thread ?? (i === 0 ? roster.me : them), reads, waits, grants], at(i));
   });
   state.countAnew();
-  return { state, words, me: roster.me, them, at };
+  return { handle, state, words, me: roster.me, them, at };
 }
 
 test("RWLock: what is kept for readers that waited for a writer lapses, sooner if all of them are tasks", () =>
@@ -186,6 +187,57 @@ test("RWLock: who takes the place of a thread that died inside counts anew", () 
   state.monitor.enter();
   assert.deepEqual(counts(words), good);
   state.monitor.leave();
+});
+
+/** For whom this thread says that it waits while it enters the lock's monitor, the last time in `body`. */
+function waitsFor(words: Int32Array, roster: Roster, body: () => void): readonly number[] | undefined {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  let owners: readonly number[] | undefined;
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "compareExchange", {
+    value(view: Int32Array, index: number, seen: number, next: number) {
+      if (view.buffer === words.buffer && index === 16 && next !== 0) {
+        owners = waitOf(roster, roster.me)?.owners ?? owners;
+      }
+      return real.compareExchange(view, index, seen, next);
+    },
+  });
+  try {
+    body();
+  } finally {
+    realm.Atomics = real;
+  }
+  return owners;
+}
+
+test("RWLock: who reads waits for the writer or those blocked before it, who writes for the writer or all who read", () => {
+  const reads = (lock: RWLock) => lock.tryRead({ timeout: 1 });
+  const writes = (lock: RWLock) => lock.tryWrite({ timeout: 1 });
+  const whom = (how: (lock: RWLock) => unknown, writer: boolean, ...cells: readonly Cell[]) => {
+    const { handle, state, words, them } = scene(...cells);
+    if (writer) words[WRITER] = them;
+    return waitsFor(words, state.roster, () => how(RWLock.attach(handle)))?.map((id) => id === them ? "they" : id);
+  };
+  const blocked = { waits: BLOCKED_WRITER };
+  assert.deepEqual(whom(reads, true, {}, {}), ["they"]);
+  assert.deepEqual(whom(reads, false, {}, { waits: TASK_WRITER, reads: 1 }), []);
+  assert.deepEqual(whom(reads, false, {}, { ...blocked, reads: 1 }), ["they"]);
+  assert.deepEqual(whom(reads, false, { waits: ONE_TASK_READER, grants: 1 }, blocked), []); // on its way in
+  assert.deepEqual(whom(writes, true, {}, {}), ["they"]);
+  assert.deepEqual(whom(writes, false, {}, { reads: 1 }), ["they"]);
+  assert.deepEqual(whom(writes, false, {}, { waits: BLOCKED_READER, grants: 1 }), []);
+});
+
+test("RWLock: it is remembered that a writer has died", () => {
+  const { state, words, me } = scene({});
+  words[WRITER] = ENDED;
+  assert.equal(state.writerLives(), false);
+  assert.equal(words[WRITER], ENDED | 0x40000000);
+  words[WRITER] = me | 0x40000000;
+  assert.equal(state.writerLives(), false);
+  words[WRITER] = me;
+  assert.equal(state.writerLives(), true);
 });
 
 /** Which words are notified while `body` runs, and how many sleepers of each. */

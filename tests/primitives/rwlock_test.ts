@@ -7,6 +7,7 @@ import { Roster } from "../../primitives/_roster.ts";
 import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError, OwnerDiedError } from "../../primitives/mod.ts";
 import { RWLock } from "../../primitives/rwlock.ts";
 import { asAgent, leaveWaiting } from "../_as_agent.ts";
+import { withStoppedClock } from "../_clock.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -122,7 +123,7 @@ test("RWLock: while a writer waits nobody begins to read, but who reads may read
   (await writing).release();
 });
 
-const [WRITERS, WAITERS, HEIR, GATE] = [5, 6, 9, 12];
+const [WRITERS, WAITERS, HEIR, FREED, OPENED, GATE, MONITOR] = [5, 6, 9, 10, 11, 12, 16];
 
 /** The words of the record. */
 function words(lock: RWLock): Int32Array<SharedArrayBuffer> {
@@ -168,6 +169,38 @@ test("RWLock: a thread that reads may try to read again although a writer waits"
   assert.equal(lock.tryRead(), undefined); // from now on it is the writer's turn
 });
 
+test("RWLock: the last reader's release wakes a writer, and readers only where what is kept for a task may lapse", () => {
+  for (const [waits, woken] of [[1, [FREED]], [2, [FREED, OPENED]]] as const) { // BLOCKED_WRITER, TASK_WRITER
+    const lock = new RWLock();
+    const other = elsewhere(lock);
+    const readers = [lock.read(), lock.read()];
+    other.waitToWrite();
+    const record = words(lock);
+    record[record.indexOf(1, 24)] = waits;
+    store(record, WAITERS, 1);
+    assert.deepEqual(notified(record.buffer, () => readers[0]!.release()).filter((word) => word !== MONITOR), []);
+    const all = notified(record.buffer, () => readers[1]!.release()).filter((word) => word !== MONITOR);
+    assert.deepEqual(all.sort((a, b) => a - b), woken);
+  }
+});
+
+test("RWLock: tasks of one thread write in the order in which they asked", async () => {
+  const lock = new RWLock();
+  const order: number[] = [];
+  const write = async (task: number) => {
+    const guard = await lock.writeAsync();
+    order.push(task);
+    guard.release();
+  };
+  const holder = lock.write();
+  const tasks = [write(1), write(2)];
+  await settle();
+  holder.release();
+  tasks.push(write(3)); // it is free at this moment
+  await Promise.all(tasks);
+  assert.deepEqual(order, [1, 2, 3]);
+});
+
 test("RWLock: whose time is over is off the list, and in nobody's way", () => {
   const lock = new RWLock();
   const other = elsewhere(lock);
@@ -190,10 +223,41 @@ test("RWLock: a waiter passed for 10 ms goes before other writers, and is heir n
   await until(() => words(lock)[HEIR] !== 0);
   holder.release();
   const other = elsewhere(lock);
-  assert.equal(other.do((lock) => lock.tryWrite()), undefined);
+  // What is kept for a task lapses within a millisecond.
+  withStoppedClock(() => assert.equal(other.do((lock) => lock.tryWrite()), undefined));
   const writer = await waiting;
   assert.equal(words(lock)[HEIR], 0);
   writer.release();
+});
+
+test("RWLock: there is nothing to recover where nobody has died", () => {
+  const lock = new RWLock();
+  const other = elsewhere(lock);
+  assert.equal(lock.recover(), undefined);
+  const writer = other.do((lock) => lock.write());
+  assert.equal(lock.recover(), undefined);
+  other.do(() => writer.release());
+  lock.write().release();
+});
+
+test("RWLock: the guard of a hold that was taken over ends none, neither another's nor a later one", () => {
+  const lock = new RWLock();
+  const other = elsewhere(lock);
+  const write = () => other.do((lock) => lock.write());
+  const early = write();
+  other.die(); // so it is said, but it runs on for a moment
+  const mine = lock.recover()!;
+  const { writer } = lock;
+  other.do(() => early.release());
+  assert.equal(lock.writer, writer);
+  mine.release();
+  const lost = write();
+  lock.recover()!.release();
+  const late = write();
+  other.do(() => lost.release());
+  assert(lock.writer !== undefined);
+  other.do(() => late.release());
+  assert.equal(lock.writer, undefined);
 });
 
 const WAYS: Record<string, (lock: RWLock) => PromiseLike<Guard | undefined> | Guard | undefined> = {
@@ -216,6 +280,8 @@ for (const [how, take] of Object.entries(WAYS)) {
       second.die();
       first.die();
       (await take(lock))!.release();
+      assert.equal(lock.readers, 0); // somebody has looked by now
+      assert.deepEqual([...words(lock).slice(3, 10)], [0, 0, 0, 0, 0, 0, 0]); // WRITER … HEIR
     }
   });
 
@@ -325,6 +391,21 @@ test("G8 G7 RWLock: an aborted waiter takes nothing and leaves the others alone"
     reader.release();
     lock.write().release();
   }
+});
+
+test("G8 RWLock: of two tasks that wait to read each may give up", async () => {
+  const lock = new RWLock();
+  const writer = lock.write();
+  const controllers = [new AbortController(), new AbortController()];
+  const waits = controllers.map(({ signal }) => assert.rejects(lock.readAsync({ signal })));
+  await settle();
+  for (const [i, controller] of controllers.entries()) {
+    assert.equal(words(lock)[WAITERS], 2 - i);
+    controller.abort();
+    await waits[i];
+  }
+  assert.equal(words(lock)[WAITERS], 0);
+  writer.release();
 });
 
 test("RWLock: ranks are checked on both sides", () => {
