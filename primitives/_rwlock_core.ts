@@ -223,11 +223,9 @@ export class RWLockCore extends RWLockState {
     const { words } = this;
     if (this.#local.serial !== serial || load(words, WRITER) !== this.me) return;
     this.monitor.enter();
-    const waiting = load(words, WAITERS);
-    if (waiting !== 0) this.entitle();
+    if (load(words, WAITERS) !== 0) this.entitle();
     write(words, WRITER, 0);
-    // A writer too, to see to it that what is kept for the readers lapses.
-    this.leaveAndWake(load(words, WRITERS) !== 0, waiting !== 0);
+    this.leaveAndWake(true, true); // a writer too, to see to it that what is kept for the readers lapses
     if (tracking || this.rank !== undefined) forgetHold(this.#writing);
   }
 
@@ -317,7 +315,7 @@ export class RWLockCore extends RWLockState {
     if (bit >= ONE_TASK_READER ? waits >= bit : (waits & bit) !== 0) this.setWaits(cell, waits - bit);
     if ((bit & (BLOCKED_WRITER | TASK_WRITER)) !== 0) this.heir.resign();
     const free = load(words, WRITER) === 0;
-    this.leaveAndWake(free && load(words, WRITERS) !== 0, free && load(words, WRITERS) === 0);
+    this.leaveAndWake(free, free && load(words, WRITERS) === 0);
   }
 
   #leaveAndThrow(side: Side): never {

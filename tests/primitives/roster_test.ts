@@ -303,7 +303,8 @@ test("Tickets of waits skip 0 where they wrap, and end as they began", () => {
   endWait(theirs);
   assert.deepEqual([untimedWait(roster, a), roster.waits(a), waitOf(roster, a)], [0, false, undefined]);
   begin(theirs, false);
-  assert.deepEqual([untimedWait(roster, a), waitOf(roster, a)!.untimed], [0, false]);
+  const { untimed, looked, owners } = waitOf(roster, a)!;
+  assert.deepEqual([untimedWait(roster, a), untimed, looked, owners], [0, false, false, []]);
 });
 
 test("A wait for more threads than there is room for spoils no notes", () => {

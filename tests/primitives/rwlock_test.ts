@@ -133,6 +133,7 @@ function words(lock: RWLock): Int32Array<SharedArrayBuffer> {
 
 /** Another thread, played by this one. */
 function elsewhere(lock: RWLock): {
+  readonly id: number;
   do<T>(act: (lock: RWLock) => T): T;
   waitToRead(): void;
   waitToWrite(): void;
@@ -145,6 +146,7 @@ function elsewhere(lock: RWLock): {
   });
   const me = asAgent(other, () => roster.me);
   return {
+    id: me,
     do: (act) => asAgent(other, () => act(there)),
     waitToRead: () => leaveWaiting(other, () => there.readAsync()),
     waitToWrite() {
@@ -391,6 +393,57 @@ test("G8 G7 RWLock: an aborted waiter takes nothing and leaves the others alone"
     reader.release();
     lock.write().release();
   }
+});
+
+test("RWLock: who gives up while it is free wakes a writer, or else the readers; held, nobody", async () => {
+  for (const [writers, free] of [[true, true], [false, true], [true, false], [false, false]] as const) {
+    const lock = new RWLock();
+    const [writer, reader, holder] = [elsewhere(lock), elsewhere(lock), elsewhere(lock)];
+    const record = words(lock);
+    if (writers) writer.waitToWrite();
+    const held = holder.do((lock) => lock.write());
+    reader.waitToRead();
+    record[record.indexOf(8, 20)] = 4; // as a thread, not as a task
+    const controller = new AbortController();
+    const waiting = assert.rejects(lock.writeAsync({ signal: controller.signal }));
+    await settle();
+    if (free) holder.do(() => held.release());
+    const woken = notified(record.buffer, () => controller.abort());
+    const who = woken.filter((word) => [FREED, OPENED].includes(word));
+    assert.deepEqual(who, !free ? [] : writers ? [FREED] : [OPENED]);
+    await waiting;
+    if (!free) holder.do(() => held.release());
+  }
+});
+
+test("RWLock: a reader that gives up leaves the writer of its thread the heir", async () => {
+  const lock = new RWLock();
+  const other = elsewhere(lock);
+  const held = other.do((lock) => lock.write());
+  const controller = new AbortController();
+  const reading = assert.rejects(lock.readAsync({ signal: controller.signal }));
+  await settle();
+  const record = words(lock);
+  const me = record[record.indexOf(8, 20) - 2]!; // THREAD before READS and WAITS
+  store(record, HEIR, me);
+  controller.abort();
+  await reading;
+  assert.equal(record[HEIR], me);
+  other.do(() => held.release());
+});
+
+test("RWLock: a task that hears of a death before it has waited leaves those alone that wait", async () => {
+  const lock = new RWLock();
+  const [dying, writer] = [elsewhere(lock), elsewhere(lock)];
+  writer.waitToWrite();
+  dying.do((lock) => lock.write());
+  const first = assert.rejects(lock.readAsync(), OwnerDiedError);
+  await settle();
+  dying.die();
+  const second = assert.rejects(lock.readAsync(), OwnerDiedError);
+  assert.equal(words(lock)[WAITERS], 1);
+  await Promise.all([first, second]);
+  assert.equal(words(lock)[WAITERS], 0);
 });
 
 test("G8 RWLock: of two tasks that wait to read each may give up", async () => {
