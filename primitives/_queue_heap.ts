@@ -204,7 +204,7 @@ export class HeapStore implements Store {
     if (count >= this.#most) return FULL;
     const { length } = message;
     const need = unitsFor(length);
-    if (length > LENGTH_MASK || need > this.#units) return CRAMPED;
+    if (need > this.#units) return CRAMPED; // else its length fits into HEAD, too
     const unit = space.find(need);
     if (unit < 0) return CRAMPED;
     const puts = load(words, base + PUTS);

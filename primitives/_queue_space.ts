@@ -141,7 +141,7 @@ export class Space {
       store(words, this.word(unit), size << 1);
     }
     const before = load(words, this.word(unit) + PREV);
-    if (before > 0 && before <= unit && this.#isFree(unit - before)) {
+    if (before !== 0 && this.#isFree(unit - before)) {
       const more = this.#size(unit - before);
       if (more !== before) this.#damaged("blocks that overlap");
       unit -= before;

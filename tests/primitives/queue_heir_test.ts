@@ -15,8 +15,8 @@ const LAPSE_TASK = 1;
 const STALLED = 100;
 
 /** A queue of 1000 bytes, another thread of its program, and HEIR and NEED. */
-function scene(Kind: typeof Queue, heir: number) {
-  const queue = new Kind<unknown>({ maxBytes: 1000 });
+function scene(Kind: typeof Queue, heir: number, maxSize = 0) {
+  const queue = new Kind<unknown>({ maxBytes: 1000, maxSize });
   const { buffer, roster, rosterOffset } = queue.handle as FullHandle;
   const other = new Agent();
   const as = <T>(act: (theirs: Queue<unknown>) => T): T => asAgent(other, () => act(theirs));
@@ -90,6 +90,22 @@ for (const [Kind, HEIR] of [[Queue, 68], [LifoQueue, 54], [PriorityQueue, 54]] a
       assert.equal(queue.tryPut(5), false);
       pass(LAPSE);
       assert.equal(queue.tryPut(5), true);
+    }));
+
+  test(`${name}: an heir for which there is no place does not lapse`, () =>
+    withStoppedClock((pass) => {
+      const { queue, as, them, words } = scene(Kind, HEIR, 2);
+      as((theirs) => theirs.putMany([1, 2]));
+      words.set([them, 8]);
+      for (let i = 0; i < 3; i++) {
+        assert.equal(queue.tryPut(3), false);
+        assert.equal(words[0], them);
+        pass(LAPSE);
+      }
+      as((theirs) => theirs.get());
+      assert.equal(queue.tryPut(3), false); // now there is one: counts anew from here
+      pass(LAPSE);
+      assert.equal(queue.tryPut(3), true);
     }));
 
   for (
