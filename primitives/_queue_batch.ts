@@ -36,13 +36,13 @@ export class Batch {
     if (this.bytes.length > RETAINED) this.#resize(0);
   }
 
-  /** Makes room for so many bytes in all. */
+  /** Makes room for so many bytes in all, a multiple of 8. */
   reserve(bytes: number): void {
     if (bytes > this.bytes.length) this.#resize(Math.max(LEAST, bytes, 2 * this.bytes.length));
   }
 
   #resize(byteLength: number): void {
-    const bytes = new Uint8Array((byteLength + 7) & ~7);
+    const bytes = new Uint8Array(byteLength);
     if (byteLength > 0) bytes.set(this.bytes.subarray(0, this.end));
     this.bytes = bytes;
     this.#cells = new Int32Array(bytes.buffer);

@@ -12,7 +12,7 @@ import { frameBytes, HEADER, Ring, RING_HEIR } from "./_ring.ts";
 import type { Roster } from "./_roster.ts";
 import { LARGE } from "./_slab.ts";
 
-/** takeMany() takes no more than so many bytes in one crossing, or one message. */
+/** takeMany() takes no more than so many bytes in one crossing. */
 const CROSSING = 1 << 16;
 
 /** A Queue's messages as one agent sees them. */
@@ -156,7 +156,7 @@ export class RingStore implements Store {
       for (let at = first; at >= 0 && count < most; at = ring.next(at)) {
         const length = ring.length(at);
         if (length >= LARGE && ring.form(at) === RAW) break; // take() copies it once
-        if (count > 0 && bytes + length > CROSSING) break;
+        if (bytes + length > CROSSING) break; // likewise a long one in front
         bytes += frameBytes(length);
         count++;
       }

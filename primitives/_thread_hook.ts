@@ -107,8 +107,10 @@ function one(error: unknown): string {
   const found = read(error, "stack");
   const stack = typeof found === "string" ? found : "";
   if (stack.startsWith(head)) return stack.trimEnd();
-  // V8 keeps the head of the time when the error was made; other engines have none.
-  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line)).map((line) => line.trim());
+  // V8 keeps the head of the time when the error was made, which a name set later is not in; other engines have none.
+  const lines = stack.split("\n").map((line) => line.trim());
+  const own = lines.filter((line) => line.startsWith("at "));
+  const frames = own.length > 0 ? own : lines.filter((line) => line.includes("@"));
   return [head, ...frames.map((line) => line.startsWith("at ") ? `    ${line}` : `    at ${line}`)].join("\n");
 }
 

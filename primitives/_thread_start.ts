@@ -67,7 +67,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     primitives: plan.given.length > 0,
   };
   local.hear = (message) => receive(message, core);
-  if (!agent.started && agent.children.size === 0) tellAtEnd(host);
+  if (!agent.started) tellAtEnd(host);
   agent.children.add(core);
   try {
     passOn(plan.given, roster, id);

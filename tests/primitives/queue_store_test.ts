@@ -4,7 +4,13 @@ import { Agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { Batch } from "../../primitives/_queue_batch.ts";
-import { makeQueue, queueHandle, type QueueKind, type QueueParameters } from "../../primitives/_queue_make.ts";
+import {
+  makeQueue,
+  openQueue,
+  queueHandle,
+  type QueueKind,
+  type QueueParameters,
+} from "../../primitives/_queue_make.ts";
 import { Message } from "../../primitives/_queue_message.ts";
 import { CRAMPED, DONE, EMPTY, FULL, KEPT, OVER } from "../../primitives/_queue_store.ts";
 import { asAgent } from "../_as_agent.ts";
@@ -127,6 +133,23 @@ for (const kind of ["Queue", "LifoQueue", "PriorityQueue"] as const) {
     assert.equal(store.count().full, true);
   });
 
+  test(`${kind}: a batch for which there is too little room goes in as far as it goes, wherever the oldest stands`, () => {
+    for (let lap = 1; lap < 12; lap++) {
+      const { store } = scene(kind, { maxBytes: 200 });
+      const into = new Message();
+      let most = 0;
+      while (store.offer(message(0.5)) === DONE) most++;
+      for (let i = 0; i < most; i++) store.take(into);
+      for (let i = 0; i < lap; i++) assert.deepEqual([store.offer(message(0.5)), store.take(into)], [DONE, DONE]);
+      const batch = batchOf(Array.from({ length: 50 }, (_, i) => i + 0.5));
+      assert.equal(store.offerMany(batch, false), DONE);
+      assert.equal(store.count().size, most);
+      assert.equal(batch.count, 50 - most);
+      assert.equal(store.offerMany(batch, false), CRAMPED);
+      assert.equal(batch.count, 50 - most);
+    }
+  });
+
   test(`${kind}: takeMany() takes long messages a few at a time`, () => {
     const { store } = scene(kind, {});
     const batch = new Batch();
@@ -139,3 +162,49 @@ for (const kind of ["Queue", "LifoQueue", "PriorityQueue"] as const) {
     assert.equal(store.takeMany(batch, Infinity), EMPTY);
   });
 }
+
+test("Batch: what one unusual message took is let go", () => {
+  const batch = batchOf([new Uint8Array(3 << 20)]);
+  assert(batch.bytes.length > 3 << 20);
+  batch.clear();
+  assert.equal(batch.bytes.length, 0);
+  batch.add(message("short"));
+  assert.equal(batch.bytes.length, 1024);
+});
+
+test("Queue: the end is not seen before what was put just before it", () => {
+  for (const many of [false, true]) {
+    for (let when = 0, seen = true; seen; when++) {
+      seen = false;
+      const { store, handle } = scene("Queue", {});
+      const other = new Agent();
+      const theirs = asAgent(other, () => openQueue("Queue", handle).store);
+      const realm = globalThis as { Atomics: typeof Atomics };
+      const real = realm.Atomics;
+      let reads = 0;
+      const watched = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+      Object.defineProperty(watched, "load", {
+        value(view: Int32Array, index: number) {
+          if (reads++ === when) {
+            realm.Atomics = real;
+            seen = true;
+            asAgent(other, () => {
+              theirs.offer(message(1));
+              theirs.close();
+            });
+            realm.Atomics = watched;
+          }
+          return real.load(view, index);
+        },
+      });
+      realm.Atomics = watched;
+      let outcome: number;
+      try {
+        outcome = many ? store.takeMany(new Batch(), 9) : store.take(new Message());
+      } finally {
+        realm.Atomics = real;
+      }
+      assert(outcome === DONE || outcome === EMPTY);
+    }
+  }
+});

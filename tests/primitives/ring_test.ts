@@ -132,6 +132,147 @@ test("Ring: next() leads through all messages that front() saw", () => {
   }
 });
 
+/** Does `look` while the other side goes on: `meanwhile` is called before each of its reads, as long as nobody holds both sides. */
+function beside<T>(look: () => T, meanwhile: (read: number) => void): T {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  let read = 0;
+  realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+  Object.defineProperty(realm.Atomics, "load", {
+    value(view: Int32Array, index: number) {
+      realm.Atomics = real;
+      meanwhile(read++);
+      realm.Atomics = changed;
+      return real.load(view, index);
+    },
+  });
+  const changed = realm.Atomics;
+  try {
+    return look();
+  } finally {
+    realm.Atomics = real;
+  }
+}
+
+test("Ring: what one look says was so at a moment, however busy the others are", () => {
+  const [PUT, GET] = [5, 20];
+  const size = ringBytes(1000);
+  const words: Words = new Int32Array(new SharedArrayBuffer(4 * RING_WORDS + size));
+  const one = new Ring(words, memory().roster, 0, RING_WORDS, size);
+  let [puts, gots] = [0, 0];
+  const put = (): void => {
+    const at = one.room(HEADER);
+    one.head(at, 2, 0, 0);
+    one.publish(at, HEADER, 1);
+    puts++;
+  };
+  const get = (): void => {
+    one.consume(one.front(), HEADER, 1);
+    gots++;
+  };
+  /** Has written the count that is to be good next, and not yet TAIL or HEAD. */
+  const begin = (position: number): void => {
+    const side = words[position]! & 1;
+    words[position + 1 + (side ^ 1)] = words[position + 1 + side]! + 1;
+  };
+  for (const [getting, putting] of [[true, false], [false, true], [true, true]]) {
+    for (let from = 0; from < 12; from++) {
+      for (const to of [from, from + 1, from + 2, Infinity]) { // once, for a while, without end
+        const goOn = (read: number): void => {
+          if (read < from || read > to) return;
+          const inside = puts - gots;
+          if (getting && words[GET] === 0 && inside > 2) {
+            for (let i = 0; i < 2; i++) get();
+            begin(16);
+          }
+          if (putting && words[PUT] === 0 && inside < 100) {
+            for (let i = 0; i < 2; i++) put();
+            begin(0);
+          }
+        };
+        while (puts - gots < 50) put();
+        while (puts - gots > 50) get();
+        const [had, least] = [puts, gots];
+        const taken = beside(() => one.countGots(), goOn);
+        assert(taken >= least && taken <= gots, `${taken} were got, of ${least} to ${gots}`);
+        const all = beside(() => one.countPuts(), goOn);
+        assert(all >= had && all <= puts, `${all} were put, of ${had} to ${puts}`);
+        const count = beside(() => one.count(), goOn);
+        assert.equal(count.free, size - 8 - HEADER * count.size);
+      }
+    }
+  }
+});
+
+test("Ring: a look is not fooled by positions that are the same once more", () => {
+  for (let when = 0; when < 8; when++) {
+    const one = ring(8); // 24 bytes: after 6 messages everything but the counts is as before
+    const put = (): void => one.publish(one.room(HEADER), HEADER, 1);
+    put();
+    const count = beside(() => one.count(), (read) => {
+      for (let i = 0; i < 6 && read === when; i++) {
+        put();
+        one.consume(one.front(), HEADER, 1);
+      }
+    });
+    assert.deepEqual(count, { size: 1, free: 8 });
+  }
+});
+
+test("Ring: rewinding changes its positions and nothing else, also when there is no room after it", () => {
+  for (const count of [1, 2]) { // either side
+    for (const fits of [true, false]) {
+      const size = ringBytes(400_000);
+      const words: Words = new Int32Array(new SharedArrayBuffer(4 * RING_WORDS + size));
+      const one = new Ring(words, memory().roster, 0, RING_WORDS, size);
+      for (let i = 0; i < count; i++) {
+        const at = one.room(frameBytes(140_000));
+        one.head(at, 1, 140_000, 0);
+        one.publish(at, frameBytes(140_000), 3);
+        assert.equal(one.front(), at);
+        one.consume(at, frameBytes(140_000), 3);
+      }
+      const side = count & 1;
+      assert.equal(one.room(fits ? 8192 : size), fits ? 0 : -1);
+      assert.deepEqual([words[0], words[3], words[16], words[19]], [side, 0, side, 0]); // TAIL SEEN_HEAD HEAD SEEN_TAIL
+      assert.deepEqual([one.filled, one.front(), one.puts, one.countGots()], [false, -1, 3 * count, 3 * count]);
+    }
+  }
+  const one = ring(400_000); // small messages look only now and then
+  const at = one.room(frameBytes(140_000));
+  one.publish(at, frameBytes(140_000), 1);
+  one.consume(at, frameBytes(140_000), 1);
+  const places = Array.from({ length: 70 }, () => one.room(HEADER));
+  assert.deepEqual(new Set(places), new Set([frameBytes(140_000), 0]));
+});
+
+test("Ring: what is put back takes its room and its place, to the last byte", () => {
+  const one = ring(40); // 56 bytes, of which 48 can be put
+  const put = (length: number): void => {
+    const at = one.room(frameBytes(length));
+    one.head(at, 1, length, 0);
+    one.publish(at, frameBytes(length), 1);
+  };
+  const back = (length: number): boolean => one.putBack(frameBytes(length), 1, (at) => one.head(at, 1, length, 7));
+  for (let lap = 0; lap < 40; lap++) { // from every place
+    put(lap % 3 * 8);
+    put(8);
+    one.consume(one.front(), frameBytes(lap % 3 * 8), 1);
+    assert.equal(one.room(32) >= 0, true);
+    assert.deepEqual([one.room(40), one.slots(2)], [-1, 1]);
+    assert.equal(back(25), false);
+    assert.equal(back(24), true);
+    assert.deepEqual([one.room(8), one.free, one.slots(2), one.slots(3)], [-1, 0, 0, 1]);
+    assert.deepEqual(one.count(), { size: 2, free: 0 });
+    for (const [length, word] of [[24, 7], [8, 0]] as const) {
+      const at = one.front();
+      assert.deepEqual([one.length(at), one.word(at)], [length, word]);
+      one.consume(at, frameBytes(length), 1);
+    }
+    assert.equal(one.front(), -1);
+  }
+});
+
 /** Does everything that one can do with a queue, bounded. */
 function useAll(queue: Queue<unknown>): void {
   const failures: unknown[] = [];
