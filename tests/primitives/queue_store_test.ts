@@ -163,6 +163,21 @@ for (const kind of ["Queue", "LifoQueue", "PriorityQueue"] as const) {
   });
 }
 
+test("Batch: each message keeps its priority, wherever the first that is not 0 stands, and in a batch that was cleared", () => {
+  const batch = new Batch();
+  for (const priorities of [[0, 0, 5, 0, -1], [0, 0], [7], [0, 3, 0]]) {
+    batch.clear();
+    for (const priority of priorities) batch.add(Object.assign(message(priority), { priority }));
+    const out = new Message();
+    for (const priority of priorities) {
+      batch.peek(out);
+      assert.deepEqual([out.priority, out.word], [priority, priority]);
+      batch.drop(1, batch.bytesAt(batch.start));
+    }
+    assert.equal(batch.count, 0);
+  }
+});
+
 test("Batch: what one unusual message took is let go", () => {
   const batch = batchOf([new Uint8Array(3 << 20)]);
   assert(batch.bytes.length > 3 << 20);
