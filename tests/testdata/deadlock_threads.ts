@@ -13,11 +13,13 @@ import {
   type Thread,
   threadDump,
 } from "../../mod.ts";
+import { clock } from "./death_threads.ts";
 
 /** How a thread fared that waited for something. */
 export interface Outcome {
-  /** How long it waited, in ms. */
-  readonly ms: number;
+  /** When it began to wait, and when that was over: the time of day in ms, the same for all threads. */
+  readonly began: number;
+  readonly ended: number;
   /** What DeadlockError said, where there was one. */
   readonly message?: string;
   readonly cycle?: Cycle;
@@ -25,13 +27,15 @@ export interface Outcome {
 
 /** Waits for something, and says how that went. */
 export function attempt(wait: () => { release(): void } | undefined): Outcome {
-  const start = performance.now();
+  const began = clock();
   try {
-    wait()?.release();
-    return { ms: performance.now() - start };
+    const guard = wait();
+    const ended = clock();
+    guard?.release();
+    return { began, ended };
   } catch (error) {
     if (!(error instanceof DeadlockError)) throw error;
-    return { ms: performance.now() - start, message: error.message, cycle: error.cycle };
+    return { began, ended: clock(), message: error.message, cycle: error.cycle };
   }
 }
 
@@ -45,17 +49,15 @@ export function holdAndWait(mine: Lock | RLock, other: Lock | RLock, met: Latch,
   return outcome;
 }
 
-/** The same with a time limit. */
-export function holdAndTry(mine: Lock, other: Lock, met: Latch, timeout: number): { ms: number; got: boolean } {
+/** The same with a time limit; returns whether it got the other one. */
+export function holdAndTry(mine: Lock, other: Lock, met: Latch, timeout: number): boolean {
   const guard = mine.acquire();
   met.countDown();
   met.wait();
-  const start = performance.now();
   const got = other.tryAcquire({ timeout });
-  const ms = performance.now() - start;
   got?.release();
   guard.release();
-  return { ms, got: got !== undefined };
+  return got !== undefined;
 }
 
 /** A task of this thread takes the lock, and then the thread blocks. */
