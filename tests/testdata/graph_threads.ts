@@ -2,6 +2,7 @@
 
 import { DeadlockError, type Latch, type Lock, type RLock, RWLock } from "../../mod.ts";
 import { Prng } from "../_prng.ts";
+import { clock } from "./death_threads.ts";
 
 /** Of the locks of a graph each third one is an RWLock. */
 export function isRWLock(lock: number): boolean {
@@ -18,10 +19,13 @@ export interface Graph {
   readonly wants: readonly number[];
 }
 
-/** What a thread of a graph was told: how late, and the threads of the circle in their order. */
-export interface Told {
-  readonly ms: number;
-  readonly circle: readonly number[];
+/** How a thread fared in a graph. */
+export interface Fate {
+  /** When it began to wait, and when that was over: the time of day in ms, the same for all threads. */
+  readonly began: number;
+  readonly ended: number;
+  /** The threads of the circle in their order, if it was told of one. */
+  readonly circle: readonly number[] | undefined;
 }
 
 /** The graph of that number; the same in every thread. */
@@ -59,15 +63,15 @@ export function circlesOf(graph: Graph): number[][] {
   return circles;
 }
 
-/** Plays its part in all graphs; returns what it was told in each. */
+/** Plays its part in all graphs; returns how it fared in each. */
 export function play(
   me: number,
   seed: number,
   threads: number,
   locks: readonly (Lock | RLock | RWLock)[],
   gates: readonly Latch[],
-): (Told | undefined)[] {
-  const told: (Told | undefined)[] = [];
+): Fate[] {
+  const fates: Fate[] = [];
   const meet = (gate: Latch): void => {
     gate.countDown();
     gate.wait();
@@ -79,18 +83,18 @@ export function play(
     meet(gates[2 * round]!); // everybody has let go of the last graph
     const held = holders.flatMap((those, lock) => those.includes(me) ? [take(locks[lock]!, reads[lock]!)] : []);
     meet(gates[2 * round + 1]!); // everybody holds what it is to hold
-    const start = performance.now();
+    const began = clock();
     const wanted = wants[me]!;
+    let circle: number[] | undefined;
     try {
       // What readers hold is wanted for writing: another reader might get in, or might not.
       if (wanted >= 0) take(locks[wanted]!, !reads[wanted]).release();
-      told.push(undefined);
     } catch (error) {
       if (!(error instanceof DeadlockError)) throw error;
-      const circle = error.cycle.map(({ threadName }) => Number(threadName.split("-")[1]));
-      told.push({ ms: performance.now() - start, circle });
+      circle = error.cycle.map(({ threadName }) => Number(threadName.split("-")[1]));
     }
+    fates.push({ began, ended: clock(), circle });
     for (const guard of held) guard.release();
   }
-  return told;
+  return fates;
 }

@@ -1,7 +1,8 @@
 // Dining philosophers, each a thread, in four variants.
 
-import { acquireAll, DeadlockError, type Latch, type Lock } from "../../mod.ts";
+import { acquireAll, DeadlockError, type Latch, type Lock, type SharedArray } from "../../mod.ts";
 import { Prng } from "../_prng.ts";
+import { clock } from "./death_threads.ts";
 
 /** How they pick up their forks. */
 export type Variant = "naive" | "ranked" | "all" | "back-off";
@@ -14,6 +15,8 @@ export interface Course {
   readonly meals: number;
   /** With latches, two for each meal, all hold their left forks at first. */
   readonly met: readonly Latch[];
+  /** When each of them last began to wait for its second fork: the time of day in ms, the same for all threads. */
+  readonly began: SharedArray<"f64">;
 }
 
 /** What one philosopher has to tell of a course. */
@@ -39,15 +42,15 @@ function sleep(ms: number): void {
  * Eats one course after the other, and leaves the table with the others: an engine that takes a thread down holds up all
  * threads of the process, for seconds when there are many, wherever they are.
  */
-export function dine(courses: readonly Course[], seed: number, rise: Latch): Diary[] {
+export function dine(courses: readonly Course[], seat: number, seed: number, rise: Latch): Diary[] {
   const prng = new Prng(seed);
-  const diaries = courses.map((course) => eat(course, prng));
+  const diaries = courses.map((course) => eat(course, seat, prng));
   rise.countDown();
   rise.wait();
   return diaries;
 }
 
-function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
+function eat({ left, right, variant, meals, met, began }: Course, seat: number, prng: Prng): Diary {
   let deadlocks = 0;
   let retreats = 0;
   let hunger = 0;
@@ -73,7 +76,7 @@ function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
     const first = left.acquire();
     gate?.countDown();
     gate?.wait();
-    const start = performance.now();
+    began.set(seat, clock());
     try {
       const second = variant === "back-off" ? right.tryAcquire({ timeout: 2 + prng.below(4) }) : right.acquire();
       if (second !== undefined) {
@@ -88,7 +91,7 @@ function eat({ left, right, variant, meals, met }: Course, prng: Prng): Diary {
     } catch (error) {
       if (!(error instanceof DeadlockError)) throw error;
       deadlocks++;
-      slowest = Math.max(slowest, performance.now() - start);
+      slowest = Math.max(slowest, clock() - Math.max(...began)); // all of them are in it
     }
     first.release();
     sleep(prng.below(5));
