@@ -1,15 +1,15 @@
 // Two threads, two locks, opposite order: where Python hangs for ever, one thread is told, and the other goes on.
 // Then the cure: ask for both at once. See docs/deadlocks.md.
 
-import { acquireAll, DeadlockError, Event, isMainThread, Latch, Lock, Thread } from "@lockstep/lockstep";
+import { acquireAll, DeadlockError, Event, isMainThread, Latch, Lock, Thread, threadDump } from "@lockstep/lockstep";
 
 /** Takes one account, and when the other thread has taken one too, the other account. */
-export function transfer(from: Lock, to: Lock, bothHold: Latch, pause: number): string {
+export function transfer(from: Lock, to: Lock, bothHold: Latch, after?: string): string {
   const guard = from.acquire();
   try {
     bothHold.countDown();
     bothHold.wait();
-    new Event().tryWait({ timeout: pause });
+    if (after !== undefined) untilWaiting(after); // or either of them might be the one that closes the circle
     to.acquire().release();
     return "moved the money";
   } catch (error) {
@@ -18,6 +18,12 @@ export function transfer(from: Lock, to: Lock, bothHold: Latch, pause: number): 
   } finally {
     guard.release(); // so the other one can go on
   }
+}
+
+/** Returns once the thread of that name waits for a lock. */
+function untilWaiting(thread: string): void {
+  const waits = () => threadDump().threads.some(({ name, waits }) => name === thread && waits[0]?.kind === "Lock");
+  while (!waits()) new Event().tryWait({ timeout: 5 });
 }
 
 /** The same without a deadlock: both accounts or none, in whatever order they are named. */
@@ -33,8 +39,8 @@ if (isMainThread) {
   const savings = new Lock({ name: "savings" });
   const bothHold = new Latch(2);
 
-  const ann = new Thread({ target: transfer, module, args: [checking, savings, bothHold, 0], name: "Ann" }).start();
-  const bob = new Thread({ target: transfer, module, args: [savings, checking, bothHold, 50], name: "Bob" }).start();
+  const ann = new Thread({ target: transfer, module, args: [checking, savings, bothHold], name: "Ann" }).start();
+  const bob = new Thread({ target: transfer, module, args: [savings, checking, bothHold, "Ann"], name: "Bob" }).start();
   console.log(`Ann ${ann.join()}`);
   console.log(`Bob ${bob.join()}`);
 

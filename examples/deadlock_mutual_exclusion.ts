@@ -2,11 +2,27 @@
 // deadlock although neither changes anything. The cure: do not exclude. Readers share an RWLock, and a counter
 // that is one number needs no lock at all. See docs/deadlocks.md.
 
-import { DeadlockError, Event, isMainThread, Latch, Lock, RWLock, SharedValue, Thread } from "@lockstep/lockstep";
+import {
+  DeadlockError,
+  Event,
+  isMainThread,
+  Latch,
+  Lock,
+  RWLock,
+  SharedValue,
+  Thread,
+  threadDump,
+} from "@lockstep/lockstep";
 
 /** What both kinds of lock can do for a reader. */
 function take(lock: Lock | RWLock): { release(): void } {
   return lock instanceof RWLock ? lock.read() : lock.acquire();
+}
+
+/** Returns once the thread of that name waits for a lock. */
+function untilWaiting(thread: string): void {
+  const waits = () => threadDump().threads.some(({ name, waits }) => name === thread && waits[0]?.kind === "Lock");
+  while (!waits()) new Event().tryWait({ timeout: 5 });
 }
 
 /** Reads two tables, each under its lock, and counts that. */
@@ -14,14 +30,14 @@ export function report(
   first: Lock | RWLock,
   second: Lock | RWLock,
   bothHold: Latch,
-  pause: number,
   reports: SharedValue<"i32">,
+  after?: string,
 ): string {
   const guard = take(first);
   try {
     bothHold.countDown();
     bothHold.wait();
-    new Event().tryWait({ timeout: pause });
+    if (after !== undefined) untilWaiting(after); // or either of them might be the one that closes the circle
     take(second).release();
     reports.add(1); // one atomic step: nothing to exclude anybody from
     return "has read both tables";
@@ -40,10 +56,11 @@ if (isMainThread) {
     const bothHold = new Latch(2);
     const reports = new SharedValue("i32", 0);
     const orderings: [Lock | RWLock, Lock | RWLock][] = [[users, orders], [orders, users]];
-    const threads = orderings.map(([first, second], i) =>
-      new Thread({ target: report, module, args: [first, second, bothHold, 50 * i, reports], name: `reader-${i + 1}` })
-        .start()
-    );
+    const threads = orderings.map(([first, second], i) => {
+      const after = Kind === Lock && i === 1 ? "reader-1" : undefined; // nobody waits for who reads
+      const args: Parameters<typeof report> = [first, second, bothHold, reports, after];
+      return new Thread({ target: report, module, args, name: `reader-${i + 1}` }).start();
+    });
     for (const thread of threads) console.log(`${Kind.name}: ${thread.name} ${thread.join()}`);
     console.log(`${Kind.name}: ${reports.value} of 2 reports`);
   }
