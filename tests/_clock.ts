@@ -1,8 +1,10 @@
 /**
- * A clock that stands still, for what is decided by how much time has passed.
+ * A clock that stands still, for what is decided by how much time has passed: on a busy machine any time may pass anywhere.
  *
  * @module
  */
+
+import { agent } from "../primitives/_agent.ts";
 
 /** Stops the clock while `body` runs, until its promise is settled if it gives one; it says how many ms have passed. */
 export function withStoppedClock<T>(body: (pass: (ms: number) => void) => T): T {
@@ -17,4 +19,31 @@ export function withStoppedClock<T>(body: (pass: (ms: number) => void) => T): T 
     if (result instanceof Promise) result.then(restore, restore);
     else restore();
   }
+}
+
+/** Runs a call that waits in vain, on a clock that goes only while it sleeps; returns for how many ms it slept. */
+export function timeAsleep(call: () => void): number {
+  const realm = globalThis as { Atomics: typeof Atomics };
+  const real = realm.Atomics;
+  const { spins } = agent;
+  let slept = 0;
+  try {
+    withStoppedClock((pass) => {
+      agent.spins = false; // or it would turn until time has passed
+      realm.Atomics = Object.create(null, Object.getOwnPropertyDescriptors(real)) as typeof Atomics;
+      Object.defineProperty(realm.Atomics, "wait", {
+        value(view: Int32Array, index: number, expected: number, ms: number) {
+          if (real.load(view, index) !== expected) return "not-equal";
+          slept += ms;
+          pass(ms);
+          return "timed-out";
+        },
+      });
+      call();
+    });
+  } finally {
+    realm.Atomics = real;
+    agent.spins = spins;
+  }
+  return slept;
 }

