@@ -47,10 +47,13 @@ test("toMessage() says where in a value stands what cannot be carried", () => {
   assert.throws(() => toMessage([Symbol("x")]), /value\[0\]/);
 });
 
-test("toMessage() takes hundreds of thousands of parts", () => {
-  const numbers = Array.from({ length: 200_000 }, (_, i) => i);
-  const objects = Array.from({ length: 200_000 }, (_, id) => ({ id }));
-  const got = sent({ numbers, objects });
+// With time that grows as the square these would take minutes.
+test("toMessage() takes hundreds of thousands of numbers", () => {
+  const got = sent({ numbers: Array.from({ length: 200_000 }, (_, i) => i) });
   assert.equal(got.numbers.at(-1), 199_999);
+});
+
+test("toMessage() takes hundreds of thousands of objects", () => {
+  const got = sent({ objects: Array.from({ length: 200_000 }, (_, id) => ({ id })) });
   assert.equal(got.objects.at(-1)!.id, 199_999);
-}); // with time that grows as the square it would take minutes
+});
