@@ -13,9 +13,9 @@ import * as targets from "./_failing.ts";
 import type { Start } from "./_failing_worker.ts";
 
 /** How long to wait for others before it is said that they wait for ever, in ms. */
-const LIMIT = SHORT ? 300 : 3000;
+const LIMIT = SHORT ? 100 : 3000;
 /** The same before it is said that something does not work here at all, in ms. */
-const PATIENCE = SHORT ? 2000 : 10_000;
+const PATIENCE = SHORT ? 1000 : 10_000;
 const OBJECTS = SHORT ? 1000 : 20_000;
 const module = new URL("./_failing.ts", import.meta.url);
 const peers = createRequire(new URL("./peers/package.json", import.meta.url));

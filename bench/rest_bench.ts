@@ -5,7 +5,7 @@ import * as wt from "node:worker_threads";
 import { Lock } from "../mod.ts";
 import { report, SHORT } from "./_report.ts";
 
-const THREADS = 16;
+const THREADS = SHORT ? 2 : 16;
 const SETTLE = SHORT ? 300 : 8000;
 const MS = SHORT ? 300 : 10_000;
 
