@@ -77,8 +77,9 @@ model<Ends>("Pipe: a message in parts is cut short by its sender's death at any 
   rests: (look) => look.dead(0) && look.get("got 5") === 1 && look.get(`got ${LENGTH}`) === 0,
 }));
 
+// With a preemption its states take more than 5 GB.
 model<Ends>("Pipe: a message in parts that one of two receivers leaves is taken over by the other, or goes on", {
-  ...{ threads: 3, timeouts: 1, timed: [1], polls: 50, preemptions: 0, longPreemptions: 2, bytes: true },
+  ...{ threads: 3, timeouts: 1, timed: [1], polls: 50, preemptions: 0, longPreemptions: 0, bytes: true },
 }, (ids) => ({
   ...base(0, EMPTY, [1, 2, 2])(ids),
   threads: [
