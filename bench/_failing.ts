@@ -18,18 +18,23 @@ export function exit(): void {
 }
 
 /** An error as programs make their own. */
-export class AccountError extends RangeError {
+class AccountError extends RangeError {
   override readonly name = "AccountError";
   readonly code = "E_LOW";
   readonly balance = 5;
 }
 
-/** Throws it. */
-export function fail(): void {
-  throw new AccountError("too little", { cause: new TypeError("five") });
+/** One of them. */
+export function accountError(): AccountError {
+  return new AccountError("too little", { cause: new TypeError("five") });
 }
 
-/** What is left of it. */
+/** Throws one. */
+export function fail(): void {
+  throw accountError();
+}
+
+/** What is left of one. */
 export function told(error: unknown): string {
   const { name, code, balance, cause } = error as Partial<AccountError>;
   return `${name}, code ${code}, balance ${balance}, cause ${(cause as Error | undefined)?.name}`;

@@ -1,7 +1,7 @@
 // The same with the primitives of others, in a plain worker: see failures_bench.ts.
 
 import * as wt from "node:worker_threads";
-import { AccountError } from "./_failing.ts";
+import { accountError } from "./_failing.ts";
 import { Mutex } from "./peers/node_modules/multithreading/src/lib/sync/mutex.js";
 
 /** What a worker is to do, and with what. */
@@ -34,5 +34,5 @@ switch (what) {
     break;
   }
   case "post an error":
-    wt.parentPort!.postMessage(new AccountError("too little", { cause: new TypeError("five") }));
+    wt.parentPort!.postMessage(accountError());
 }

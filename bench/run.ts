@@ -26,7 +26,7 @@ await install();
 const runtimes = {
   deno: {
     command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", "--quiet", "--unstable-detect-cjs"],
+    args: ["run", "-A", "--no-check", "--quiet", "--unstable-detect-cjs"], // some peers are CommonJS
     version: Deno.version.deno,
   },
   node: findNode(),

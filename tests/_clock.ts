@@ -21,8 +21,11 @@ export function withStoppedClock<T>(body: (pass: (ms: number) => void) => T): T 
   }
 }
 
-/** Runs a call that waits in vain, on a clock that goes only while it sleeps; returns for how many ms it slept. */
-export function timeAsleep(call: () => void): number {
+/**
+ * Runs a call that blocks, on a clock that goes only while it sleeps: each time until its time is over. Before that `look`
+ * is told for how many ms it has slept so far. Returns for how many it slept in all.
+ */
+export function timeAsleep(call: () => void, look: (slept: number) => void = () => {}): number {
   const realm = globalThis as { Atomics: typeof Atomics };
   const real = realm.Atomics;
   const { spins } = agent;
@@ -34,6 +37,7 @@ export function timeAsleep(call: () => void): number {
       Object.defineProperty(realm.Atomics, "wait", {
         value(view: Int32Array, index: number, expected: number, ms: number) {
           if (real.load(view, index) !== expected) return "not-equal";
+          look(slept);
           slept += ms;
           pass(ms);
           return "timed-out";

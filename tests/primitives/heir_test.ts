@@ -1,12 +1,11 @@
 // The bound on barging of Semaphore and of RWLock's writers, primitives/_heir.ts, as its word shows it.
 
-import { Agent, agent } from "../../primitives/_agent.ts";
+import { Agent } from "../../primitives/_agent.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
-import type { Parker } from "../../primitives/_park.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { type Guard, RWLock, Semaphore } from "../../primitives/mod.ts";
 import { asAgent, ENDED } from "../_as_agent.ts";
-import { withStoppedClock } from "../_clock.ts";
+import { timeAsleep, withStoppedClock } from "../_clock.ts";
 import { assert, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 
@@ -77,33 +76,6 @@ function scene<T extends { readonly handle: object }>(kind: Kind<T>) {
 }
 
 type Scene = ReturnType<typeof scene>;
-
-/**
- * Calls `body`, which blocks, with a clock that goes on only while it sleeps; sleeps end when their time is over. Before
- * each one `look` is told how long `body` has taken. Returns how long that was in all.
- */
-function asleep(parker: Parker, look: (waited: number) => void, body: () => void): number {
-  const { park } = parker;
-  const { spins } = agent;
-  return withStoppedClock((pass) => {
-    const start = performance.now();
-    const waited = (): number => performance.now() - start;
-    agent.spins = false; // spinning ends with time
-    parker.park = (words, index, expected, ms) => {
-      if (words[index] !== expected) return false;
-      look(waited());
-      pass(ms);
-      return true;
-    };
-    try {
-      body();
-      return waited();
-    } finally {
-      parker.park = park;
-      agent.spins = spins;
-    }
-  });
-}
 
 for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
   const { name } = kind;
@@ -177,11 +149,11 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
     }
     const held = our.theyTake();
     const heirs: Record<number, number> = {};
-    asleep(our.parker, (waited) => heirs[waited] = our.heir, () => assert.equal(our.take(100), undefined));
+    timeAsleep(() => assert.equal(our.take(100), undefined), (slept) => heirs[slept] = our.heir);
     assert.deepEqual(heirs, { 0: 0, 20: 0, 60: our.me }); // the first look after it has gone to sleep later than at 10 ms
     assert.equal(our.heir, 0);
     our.heir = our.them;
-    asleep(our.parker, () => assert.equal(our.heir, our.them), () => assert.equal(our.take(100), undefined));
+    timeAsleep(() => assert.equal(our.take(100), undefined), () => assert.equal(our.heir, our.them));
     assert.equal(our.heir, our.them);
     our.theyRelease(held);
   });
@@ -191,9 +163,9 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
     const sleeps: number[] = [];
     let held: Guard | undefined;
     our.heir = our.them;
-    const took = asleep(our.parker, (waited) => {
-      sleeps.push(waited);
-      if (waited === LAPSE - 1) {
+    const took = timeAsleep(() => our.take(1000)!.release(), (slept) => {
+      sleeps.push(slept);
+      if (slept === LAPSE - 1) {
         held = our.theyTake();
         our.heir = 0;
       } else if (held !== undefined) {
@@ -201,7 +173,7 @@ for (const kind of [SEMAPHORE, RWLOCK] as Kind<{ readonly handle: object }>[]) {
         our.heir = our.them;
         held = undefined;
       }
-    }, () => our.take(1000)!.release());
+    });
     const rest = sleeps.splice(LAPSE + 1);
     assert.deepEqual(sleeps, Array.from({ length: LAPSE + 1 }, (_, ms) => ms));
     assert.deepEqual(rest.map((waited) => waited - rest[0]!), Array.from({ length: LAPSE }, (_, ms) => ms));
@@ -271,7 +243,7 @@ test("RWLock: who waits to read is nobody's heir", () => {
   const our = scene(RWLOCK);
   const held = our.theyTake();
   const heirs: number[] = [];
-  asleep(our.parker, () => heirs.push(our.heir), () => assert.equal(our.lock.tryRead({ timeout: 200 }), undefined));
+  timeAsleep(() => assert.equal(our.lock.tryRead({ timeout: 200 }), undefined), () => heirs.push(our.heir));
   assert.deepEqual(heirs, [0, 0, 0, 0]);
   our.theyRelease(held);
 });
