@@ -11,7 +11,7 @@
 //     0        WHAT      bits 0-7 a number of KINDS, 0 = no note here; bits 8-15 HELD, HELD_BY_TASK or AWAITED
 //     1 2      KEY       the record's identity
 //     3        SINCE     low 32 bits of the time of day in ms
-//     4        FOR       AWAITED: id of the thread waited for, 0 = nobody in particular
+//     4        FOR       AWAITED: id of the thread waited for, 0 = nobody in particular; changes by itself, too
 //     5 6      NAME_LEN, PLACE_LEN   bytes
 //     7        HOW       AWAITED: bits 0-7 a number of VERBS, bit 8 the wait has a time limit
 //     8 - 23   NAME      the record's name, UTF-8
