@@ -2,7 +2,7 @@
 // invariants are those of _pipe_record.ts.
 
 import type { Words } from "./_atomics.ts";
-import { load, store } from "./_atomics.ts";
+import { load, read, store } from "./_atomics.ts";
 import { now } from "./_deadline.ts";
 import { FIRST, isBytes, LAST, MORE, Partial } from "./_pipe_parts.ts";
 import { AGAIN as RESEND, IDLE_BIT, RECEIVER, RESTS, SENDER } from "./_pipe_record.ts";
@@ -287,7 +287,7 @@ export class Incoming {
   #look(want: Want, message: Message, view: Uint8Array | undefined): number {
     const words = this.#words;
     const { ring } = this;
-    const receiver = load(words, this.#receiver);
+    const receiver = read(words, this.#receiver);
     const id = receiver & ~IDLE_BIT;
     this.claimed = false;
     if (id !== this.#me) this.#partial = undefined; // taken over

@@ -2,7 +2,7 @@
 // invariants are those of _pipe_record.ts.
 
 import type { Words } from "./_atomics.ts";
-import { load, store } from "./_atomics.ts";
+import { load, read, store } from "./_atomics.ts";
 import { FIRST_FRAME, LAST, MORE, partBytes, type Shipment, writeFirst } from "./_pipe_parts.ts";
 import { AGAIN, RING, SENDER } from "./_pipe_record.ts";
 import { type Message, OTHER } from "./_queue_message.ts";
@@ -49,7 +49,7 @@ export class Outgoing {
     const { ring } = this;
     ring.put.enter();
     try {
-      if (load(this.#words, this.#sender) !== 0 && !this.#isFree()) return false;
+      if (read(this.#words, this.#sender) !== 0 && !this.#isFree()) return false;
       if (!this.#putWhole(message)) return false;
     } finally {
       ring.put.leave();

@@ -1,7 +1,7 @@
 // The messages of a Queue: one ring, first in first out. The proof is in the header of _ring.ts.
 
 import type { Words } from "./_atomics.ts";
-import { load } from "./_atomics.ts";
+import { read } from "./_atomics.ts";
 import type { Lobby } from "./_lobby.ts";
 import { localOf } from "./_local.ts";
 import type { Batch } from "./_queue_batch.ts";
@@ -47,8 +47,8 @@ export class RingStore implements Store {
     const { length } = message;
     ring.put.enter();
     try {
-      if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
+      if (ring.refuses) return OVER;
+      if (read(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
       if (this.#most !== Infinity && ring.slots(this.#most) === 0) return FULL;
       if (length >= ring.size) return CRAMPED;
       const bytes = frameBytes(length);
@@ -79,8 +79,8 @@ export class RingStore implements Store {
     let bytes = batch.end - batch.start;
     ring.put.enter();
     try {
-      if (ring.closed) return OVER;
-      if (load(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
+      if (ring.refuses) return OVER;
+      if (read(this.#words, this.#heirAt) !== 0 && this.#isKept()) return KEPT;
       const slots = this.#most === Infinity ? Infinity : ring.slots(this.#most);
       if (slots === 0) return FULL;
       let at = bytes < ring.size ? ring.room(bytes) : -1;
@@ -124,9 +124,8 @@ export class RingStore implements Store {
     const ring = this.#ring;
     ring.get.enter();
     try {
-      const closed = ring.closed; // before the look for a message: what was put before it closed is seen
       const at = ring.front();
-      if (at < 0) return closed ? OVER : EMPTY;
+      if (at < 0) return ring.drained ? OVER : EMPTY;
       const length = ring.length(at);
       const form = ring.form(at);
       message.receive(form, ring.word(at), length, this.#inbox);
@@ -149,9 +148,8 @@ export class RingStore implements Store {
     let count = 0;
     ring.get.enter();
     try {
-      const closed = ring.closed;
       const first = ring.front();
-      if (first < 0) return closed ? OVER : EMPTY;
+      if (first < 0) return ring.drained ? OVER : EMPTY;
       let bytes = 0;
       for (let at = first; at >= 0 && count < most; at = ring.next(at)) {
         const length = ring.length(at);

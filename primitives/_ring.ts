@@ -43,7 +43,7 @@
 // Source: the cached positions are those of E. Rigtorp's SPSCQueue and of FastForward (Giacomoni and others, PPoPP 2008).
 
 import type { Words } from "./_atomics.ts";
-import { load, store, write } from "./_atomics.ts";
+import { load, read, store, write } from "./_atomics.ts";
 import { Lobby, LOBBY_WORDS } from "./_lobby.ts";
 import { Monitor, monitorWords } from "./_monitor.ts";
 import type { Roster } from "./_roster.ts";
@@ -154,11 +154,11 @@ export class Ring {
   room(need: number): number {
     const words = this.#words;
     const base = this.#base;
-    let tail = this.#position(load(words, base + TAIL) & ~SIDE);
+    let tail = this.#position(read(words, base + TAIL) & ~SIDE);
     if (tail >= REWIND_AT && (need >= REWIND_LARGE || (++this.#turn & (REWIND_EVERY - 1)) === 0)) {
       tail = this.#rewind(tail);
     }
-    if (this.#free(tail, this.#position(load(words, base + SEEN_HEAD))) >= need) return tail;
+    if (this.#free(tail, this.#position(read(words, base + SEEN_HEAD))) >= need) return tail;
     const head = this.#position(load(words, base + HEAD) & ~SIDE);
     write(words, base + SEEN_HEAD, head);
     return this.#free(tail, head) >= need ? tail : -1;
@@ -168,12 +168,12 @@ export class Ring {
   get free(): number {
     const words = this.#words;
     const base = this.#base;
-    return this.#free(load(words, base + TAIL) & ~SIDE, load(words, base + SEEN_HEAD));
+    return this.#free(read(words, base + TAIL) & ~SIDE, read(words, base + SEEN_HEAD));
   }
 
   /** The number of messages put, before this one. */
   get puts(): number {
-    return load(this.#words, this.#base + PUTS + (load(this.#words, this.#base + TAIL) & SIDE));
+    return read(this.#words, this.#base + PUTS + (read(this.#words, this.#base + TAIL) & SIDE));
   }
 
   /** How many more messages may be inside when there may be `most`. */
@@ -181,7 +181,7 @@ export class Ring {
     const words = this.#words;
     const base = this.#base;
     const { puts } = this;
-    const seen = ((puts - load(words, base + SEEN_GOTS)) | 0) >>> 0;
+    const seen = ((puts - read(words, base + SEEN_GOTS)) | 0) >>> 0;
     if (seen < most) return most - seen;
     const gots = this.countGots();
     write(words, base + SEEN_GOTS, gots);
@@ -250,9 +250,14 @@ export class Ring {
   publish(at: number, bytes: number, count: number): void {
     const words = this.#words;
     const base = this.#base;
-    const side = load(words, base + TAIL) & SIDE;
-    write(words, base + PUTS + (side ^ SIDE), (load(words, base + PUTS + side) + count) | 0);
+    const side = read(words, base + TAIL) & SIDE;
+    write(words, base + PUTS + (side ^ SIDE), (read(words, base + PUTS + side) + count) | 0);
     store(words, base + TAIL, this.#wrap(at + bytes) | (side ^ SIDE));
+  }
+
+  /** Whether nothing more may be put. */
+  get refuses(): boolean {
+    return read(this.#words, this.#base + CLOSED) !== 0;
   }
 
   /** Says that nothing more will be put. */
@@ -286,8 +291,8 @@ export class Ring {
   front(): number {
     const words = this.#words;
     const base = this.#base;
-    const head = this.#position(load(words, base + HEAD) & ~SIDE);
-    let tail = load(words, base + SEEN_TAIL);
+    const head = this.#position(read(words, base + HEAD) & ~SIDE);
+    let tail = read(words, base + SEEN_TAIL);
     if (tail === head) {
       tail = load(words, base + TAIL) & ~SIDE;
       if (tail === head) return -1;
@@ -303,7 +308,7 @@ export class Ring {
 
   /** Where the message behind the one at `at` stands; -1: it was the last, as far as front() saw. */
   next(at: number): number {
-    const tail = this.#position(load(this.#words, this.#base + SEEN_TAIL));
+    const tail = this.#position(read(this.#words, this.#base + SEEN_TAIL));
     const next = this.#wrap(at + frameBytes(this.length(at)));
     return next === tail ? -1 : this.#checked(next, tail);
   }
@@ -316,17 +321,17 @@ export class Ring {
 
   /** The length of the body of the message at `at`. */
   length(at: number): number {
-    return load(this.#words, this.#start + (at >> 2)) & LENGTH_MASK;
+    return read(this.#words, this.#start + (at >> 2)) & LENGTH_MASK;
   }
 
   /** Bits 30 and 31 of its first word. */
   form(at: number): number {
-    return load(this.#words, this.#start + (at >> 2)) >>> FORM_SHIFT;
+    return read(this.#words, this.#start + (at >> 2)) >>> FORM_SHIFT;
   }
 
   /** Its second word. */
   word(at: number): number {
-    return load(this.#words, this.#start + (at >> 2) + 1);
+    return read(this.#words, this.#start + (at >> 2) + 1);
   }
 
   /** Its body as a double. */
@@ -361,8 +366,8 @@ export class Ring {
   consume(at: number, bytes: number, count: number): void {
     const words = this.#words;
     const base = this.#base;
-    const side = load(words, base + HEAD) & SIDE;
-    write(words, base + GOTS + (side ^ SIDE), (load(words, base + GOTS + side) + count) | 0);
+    const side = read(words, base + HEAD) & SIDE;
+    write(words, base + GOTS + (side ^ SIDE), (read(words, base + GOTS + side) + count) | 0);
     store(words, base + HEAD, this.#wrap(at + bytes) | (side ^ SIDE));
   }
 
@@ -388,7 +393,7 @@ export class Ring {
 
   // Anywhere.
 
-  /** Whether it is closed. Read before looking for messages: what was put before is then seen. */
+  /** Whether it is closed. */
   get closed(): boolean {
     return load(this.#words, this.#base + CLOSED) !== 0;
   }
@@ -397,7 +402,12 @@ export class Ring {
   get filled(): boolean {
     const words = this.#words;
     const base = this.#base;
-    return (load(words, base + HEAD) & ~SIDE) !== (load(words, base + TAIL) & ~SIDE);
+    return (read(words, base + HEAD) & ~SIDE) !== (load(words, base + TAIL) & ~SIDE);
+  }
+
+  /** Whether no message is inside and none will come. */
+  get drained(): boolean {
+    return this.closed && !this.filled; // in this order: what was put before it closed is seen
   }
 
   /** Messages ever put, wrapping. */

@@ -69,6 +69,8 @@ export class Roster {
   readonly words: Words;
   readonly parker: Parker;
   readonly key: number;
+  /** The scope of its memory: 0 for the agents of one program. */
+  readonly scope: number;
   /** This agent's thread id here; 0 before it joins. */
   #me = 0;
 
@@ -76,6 +78,7 @@ export class Roster {
     this.words = words;
     this.parker = parker;
     this.key = recordKey(words);
+    this.scope = load(words, SCOPE);
     agent.rosters.set(this.key, this);
   }
 
@@ -119,11 +122,6 @@ export class Roster {
       agent.host?.joined(membershipOf(this, main));
     }
     return this.#me;
-  }
-
-  /** The scope of its memory: 0 for the agents of one program. */
-  get scope(): number {
-    return load(this.words, SCOPE);
   }
 
   /** Whether this agent has an id here. */
