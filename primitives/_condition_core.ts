@@ -62,6 +62,8 @@ export class ConditionCore implements Wanted {
   /** The word of the lock. */
   readonly word: LockWord;
   readonly grants: Grants;
+  /** The cell that this agent's thread waits in. */
+  #at = 0;
 
   constructor(words: Words, roster: Roster, name: string, lock: Lock | RLock) {
     this.words = words;
@@ -168,12 +170,15 @@ export class ConditionCore implements Wanted {
     return notified;
   }
 
+  // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it. The cell
+  // comes first: each look at the lock's word takes it from the core that is about to change it.
+  readonly #ready = (): boolean => this.grants.granted(this.#at) && this.word.owner === 0;
+
   #block(at: number, deadline: number): boolean {
-    const { grants, word, words } = this;
+    const { grants, words } = this;
     if (deadline === POLL) return grants.withdraw(at, false);
-    // Whoever notifies holds the lock for a moment more: to look for that too is cheaper than to run into it. The cell
-    // comes first: each look at the lock's word takes it from the core that is about to change it.
-    if (spinUntil(() => grants.granted(at) && word.owner === 0) || grants.granted(at)) return true;
+    this.#at = at;
+    if (spinUntil(this.#ready) || grants.granted(at)) return true;
     let wait: BlockedWait | undefined;
     try {
       wait = BlockedWait.begin(this, deadline);

@@ -112,8 +112,9 @@ export class Grants {
   readonly #cells: Cells;
   /** This agent's async waiters that have not been granted, oldest first. */
   readonly #tasks = new Set<Task>();
-  /** Cells whose sleepers have to be woken. */
+  /** Cells whose sleepers have to be woken, the first `#wakes` of them; it is never emptied, as that would cost memory. */
   readonly #wake: number[] = [];
+  #wakes = 0;
   /** The cell of which the blocked waiter has gone, holding the lock, without anything written there; -1 for none. */
   #gone = -1;
 
@@ -124,7 +125,7 @@ export class Grants {
     this.#cells = new Cells(words, roster, CELLS, CELL, load(words, THREADS_WORD));
     // A holder that died may not have woken those it had granted to.
     this.#monitor.takeOver = () => {
-      for (let at = CELLS; at < this.#end; at += CELL) if (this.#count(at + GRANTED) > 0) this.#wake.push(at);
+      for (let at = CELLS; at < this.#end; at += CELL) if (this.#count(at + GRANTED) > 0) this.#owe(at);
     };
   }
 
@@ -148,23 +149,28 @@ export class Grants {
 
   #leave(): void {
     this.#monitor.leave();
-    if (this.#wake.length !== 0) this.wakeGranted();
+    if (this.#wakes !== 0) this.wakeGranted();
   }
 
   /** Whether something was granted to somebody who has not been woken. */
   get owesWake(): boolean {
-    return this.#wake.length !== 0;
+    return this.#wakes !== 0;
+  }
+
+  #owe(at: number): void {
+    this.#wake[this.#wakes++] = at;
   }
 
   /** Wakes those that something was granted to; returns whether some of them are awake: they look by themselves. */
   wakeGranted(): boolean {
     const words = this.#words;
     let awake = false;
-    for (const at of this.#wake) {
+    for (let i = 0; i < this.#wakes; i++) {
+      const at = this.#wake[i]!;
       if (load(words, at + ASLEEP) !== 0) this.#roster.parker.unpark(words, at + GRANTED, Infinity); // invariant 5
       else awake = true;
     }
-    this.#wake.length = 0;
+    this.#wakes = 0;
     return awake;
   }
 
@@ -325,7 +331,7 @@ export class Grants {
       const next = this.#choose(this.#roster.stopRequested ? at : -1);
       if ((next < 0 || next === at) && this.#dealOne()) {
         if (this.#less(at) > 0) this.#enqueue(at); // the grant stays, with another waiter,
-        this.#wake.push(at); // who may be asleep
+        this.#owe(at); // who may be asleep
       } else {
         monitor.set(at + TAKEN, this.#count(at + TAKEN) - 1);
         if (next >= 0) this.#grant(next);
@@ -346,7 +352,7 @@ export class Grants {
   notify(n: number): number {
     if (n === 0 || !this.#anybody()) return 0; // invariant 1
     this.#enter();
-    this.#reap();
+    if (this.#cells.newDeaths()) this.#reap(); // who dies from here on has died after it was granted something
     const count = n >= this.#total() ? this.#grantAll() : this.#grantSome(n);
     this.#monitor.leave();
     return count;
@@ -374,7 +380,7 @@ export class Grants {
       monitor.set(at + WAITING, 0);
       monitor.set(at + TICKET, 0);
       monitor.commit();
-      this.#wake.push(at);
+      this.#owe(at);
       count += waiting;
     }
     return count;
@@ -414,7 +420,7 @@ export class Grants {
   #grant(at: number, count = 1): void {
     this.#monitor.set(at + GRANTED, this.#count(at + GRANTED) + count);
     if (this.#less(at, count) > 0) this.#enqueue(at);
-    this.#wake.push(at);
+    this.#owe(at);
   }
 
   // Fewer waiters, to be committed.

@@ -114,8 +114,11 @@ class LockLocal {
   suspended: Map<number, SuspendedHold> | undefined = undefined;
   /** What is due just before this agent lets go. */
   before: (() => void) | undefined = undefined;
-  /** What is due when this agent lets go: who was notified under the lock need not run before that. */
+  /** What is due when this agent lets go, the first `dues` of them: who was notified under the lock need not run before that. */
   readonly due: (() => void)[] = [];
+  dues = 0;
+  /** The hold that the agent's thread has given up last: it has no more than one at a time. */
+  readonly given: { -readonly [key in keyof Hold]: Hold[key] } = { serial: 0, depth: 0, task: false };
   readonly line: AsyncLine = new AsyncLine();
   /** The reservation seen last, and when it was first seen. */
   heir = 0;
@@ -162,6 +165,9 @@ export class LockWord implements Wanted {
   readonly local: LockLocal;
   readonly handoff: boolean;
   readonly rank: number | undefined;
+  #gap = 0;
+  #left = 0;
+  #again: Wanted | undefined = undefined;
 
   constructor(kind: Kind, words: Words, roster: Roster, name: string) {
     this.words = words;
@@ -290,17 +296,19 @@ export class LockWord implements Wanted {
    * from each other's core get less done together than one alone, so one that would have it again and again looks with gaps.
    */
   #spin(): boolean {
-    const { words, me, local } = this;
-    if (load(words, OWNER) < 0) return false;
-    const gap = local.issued - local.waited < RUN ? 0 : GAP;
+    const { local } = this;
+    if (load(this.words, OWNER) < 0) return false;
+    this.#gap = this.#left = local.issued - local.waited < RUN ? 0 : GAP;
     local.waited = local.issued;
-    let left = gap;
-    return spinUntil(() => {
-      if (left-- > 0) return false;
-      left = gap;
-      return load(words, OWNER) === 0 && cas(words, OWNER, 0, me) === 0;
-    });
+    return spinUntil(this.#takeFree);
   }
+
+  readonly #takeFree = (): boolean => {
+    if (this.#left-- > 0) return false;
+    this.#left = this.#gap;
+    const { words } = this;
+    return load(words, OWNER) === 0 && cas(words, OWNER, 0, this.me) === 0;
+  };
 
   /** One try; `slept` says that others may be asleep behind us. Throws OwnerDiedError. */
   #tryTake(slept: boolean): boolean {
@@ -443,19 +451,25 @@ export class LockWord implements Wanted {
 
   // Giving a hold up for a while, for Condition.
 
-  /** Lets go of this agent's hold, however deep; resume() takes it back. The caller has seen that it is `mine`. */
+  /**
+   * Lets go of this agent's hold, however deep; resume() takes it back. The caller has seen that it is `mine`, and keeps
+   * what this returns only until the thread's next wait.
+   */
   suspend(): Hold {
     const { words, me, local } = this;
-    const { serial, task } = local;
-    const depth = Math.max(local.depth, 1); // a Lock does not count
+    const hold = local.given;
+    hold.serial = local.serial;
+    hold.depth = Math.max(local.depth, 1); // a Lock does not count
+    hold.task = local.task;
+    local.waited = local.issued; // whoever waits under the lock passes turns: no run of its own
     local.serial = GIVEN_UP; // its guards are not good for what this agent takes meanwhile
     local.depth = 0;
     if (local.kept) this.#keepNoLonger();
     if (local.before !== undefined) this.#runBefore();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
-    if (local.due.length !== 0) this.#runDue();
+    if (local.dues !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
-    return { serial, depth, task };
+    return hold;
   }
 
   /** The same for a task. Should the hold end before it is taken back, `ended` gets what `why` says. */
@@ -488,7 +502,15 @@ export class LockWord implements Wanted {
 
   #resumed(): Wanted {
     const { kind, words, roster, name } = this;
-    return { kind, words, roster, name, verb: REACQUIRE, unstoppable: true, owners: () => this.owners() };
+    return this.#again ??= {
+      kind,
+      words,
+      roster,
+      name,
+      verb: REACQUIRE,
+      unstoppable: true,
+      owners: () => this.owners(),
+    };
   }
 
   // Letting go.
@@ -504,7 +526,7 @@ export class LockWord implements Wanted {
     if (local.kept) this.#keepNoLonger();
     if (local.before !== undefined) this.#runBefore();
     if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
-    if (local.due.length !== 0) this.#runDue();
+    if (local.dues !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
   }
 
@@ -549,7 +571,7 @@ export class LockWord implements Wanted {
       if (owner !== 0 && this.#releaseSlow(owner)) break;
       throw new NotHeldError(`Cannot release ${this.title} as nobody holds it: it is free`);
     }
-    if (this.local.due.length !== 0) this.#runDue();
+    if (this.local.dues !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
   }
 
@@ -571,8 +593,9 @@ export class LockWord implements Wanted {
    * A Lock that another thread releases all the same has no such promise; what is due then comes with the next release.
    */
   whenFree(task: () => void): void {
+    const { local } = this;
     if (this.handoff) task();
-    else this.local.due.push(task);
+    else if (local.dues === 0 || local.due[local.dues - 1] !== task) local.due[local.dues++] = task;
   }
 
   /** Calls `task`, which must not throw, just before this agent's hold ends; only one at a time. */
@@ -587,9 +610,9 @@ export class LockWord implements Wanted {
   }
 
   #runDue(): void {
-    const { due } = this.local;
-    for (const task of due) task();
-    due.length = 0;
+    const { local } = this;
+    for (let i = 0; i < local.dues; i++) local.due[i]!();
+    local.dues = 0; // the array stays: one that is emptied takes new memory with its next entry
   }
 
   #wake(all: boolean): void {

@@ -263,7 +263,7 @@ export class Roster {
   alive(id: number): boolean {
     const { words } = this;
     if (stateOf(words, id) === DEAD) return false;
-    if ((load(words, slotAt(id & SLOT_MASK) + LIFE) & DIED_BIT) === 0) return true;
+    if (this.scope === 0 || (load(words, slotAt(id & SLOT_MASK) + LIFE) & DIED_BIT) === 0) return true;
     this.markDead(id); // the kernel saw it first
     return false;
   }

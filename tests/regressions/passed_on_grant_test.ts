@@ -2,9 +2,10 @@
 // nobody, as it notified nobody itself: the waiter went on only at the end of its slice.
 
 import { Condition, Thread } from "../../mod.ts";
-import { load, store } from "../../primitives/_atomics.ts";
+import { add, load, store } from "../../primitives/_atomics.ts";
 import type { FullHandle } from "../../primitives/_handle.ts";
 import { Roster } from "../../primitives/_roster.ts";
+import { DEATHS } from "../../primitives/_roster_record.ts";
 import { ENDED } from "../_as_agent.ts";
 import { assert, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
@@ -28,6 +29,8 @@ test("Condition.notify() wakes who gets the grant of a thread that died", async 
   store(words, HIGH, 2);
   store(words, SECOND, ENDED);
   store(words, SECOND + GRANTED, 1);
+  const { roster, rosterOffset } = condition.handle as FullHandle;
+  add(Roster.attach(roster, rosterOffset).words, DEATHS, 1); // as the end of any thread does
 
   const woken = notified(words.buffer, () => {
     condition.withLock(() => assert.equal(condition.notify(), 0)); // nobody is left to be notified
