@@ -112,6 +112,8 @@ class LockLocal {
   task = false;
   /** The holds that tasks of this agent have given up for a while, by their serials. */
   suspended: Map<number, SuspendedHold> | undefined = undefined;
+  /** Whether letting go takes more than the word: levels, what is due, what was noted of the hold. */
+  more = false;
   /** What is due just before this agent lets go. */
   before: (() => void) | undefined = undefined;
   /** What is due when this agent lets go, the first `dues` of them: who was notified under the lock need not run before that. */
@@ -236,7 +238,10 @@ export class LockWord implements Wanted {
     local.depth = hold?.depth ?? 1;
     if (local.depth > 1) this.#keep();
     local.task = hold?.task ?? task;
-    if (tracking || this.rank !== undefined) noteHold(this, serial, local.task);
+    if (tracking || this.rank !== undefined) {
+      local.more = true;
+      noteHold(this, serial, local.task);
+    }
     return serial;
   }
 
@@ -282,8 +287,9 @@ export class LockWord implements Wanted {
   }
 
   #keep(): void {
-    this.local.kept = true;
-    agent.nested.add(this.local);
+    const { local } = this;
+    local.kept = local.more = true;
+    agent.nested.add(local);
   }
 
   #keepNoLonger(): void {
@@ -467,6 +473,7 @@ export class LockWord implements Wanted {
     if (local.kept) this.#keepNoLonger();
     if (local.before !== undefined) this.#runBefore();
     if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
+    local.more = false;
     if (local.dues !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
     return hold;
@@ -519,13 +526,20 @@ export class LockWord implements Wanted {
   releaseHold(serial: number): void {
     const { words, me, local } = this;
     if (local.serial !== serial) return this.#releaseSuspended(serial);
+    if (local.more) return this.#releaseMore();
+    if (cas(words, OWNER, me, 0) !== me) this.#releaseSlow(me);
+  }
+
+  #releaseMore(): void {
+    const { me, local } = this;
     if (local.depth > 1) {
       if (this.mine) local.depth--;
       return;
     }
     if (local.kept) this.#keepNoLonger();
     if (local.before !== undefined) this.#runBefore();
-    if (cas(words, OWNER, me, 0) !== me && !this.#releaseSlow(me)) return;
+    if (!this.#releaseSlow(me)) return;
+    local.more = false;
     if (local.dues !== 0) this.#runDue();
     if (tracking || this.rank !== undefined) forgetHold(this);
   }
@@ -596,11 +610,13 @@ export class LockWord implements Wanted {
     const { local } = this;
     if (this.handoff) task();
     else if (local.dues === 0 || local.due[local.dues - 1] !== task) local.due[local.dues++] = task;
+    local.more = true;
   }
 
   /** Calls `task`, which must not throw, just before this agent's hold ends; only one at a time. */
   beforeFree(task: () => void): void {
     this.local.before = task;
+    this.local.more = true;
   }
 
   #runBefore(): void {
