@@ -95,12 +95,13 @@ export function encodeParts(value: unknown, what: string, root = "value"): Parts
       return setParts(binaryHead, 0, BINARY_START, isPlainBytes(value) ? value : bytesOf(value));
     }
   }
-  const walk = new Lowering(what, root);
+  const walk = Lowering.begin(what, root);
   const tree = walk.run(value);
   const packed = packr.pack(tree, FLAGS) as unknown as Uint8Array & { start: number; end: number };
   const { start, end } = packed;
   packed[start] = walk.escaped ? ESCAPED : PACKED;
   if (packed.length > RETAINED) forget(packed);
+  else walk.end();
   return setParts(packed, start, end, undefined);
 }
 

@@ -34,20 +34,38 @@ interface Later {
 
 /** The state of one message on its way to a tree. */
 export class Lowering {
-  readonly what: string;
-  readonly root: string;
+  what = "";
+  root = "";
   /** Whether msgpack would not carry the tree as it is. */
   escaped = false;
   /** Where we are: steps[i] leads from depth i to depth i + 1. */
   readonly steps: Step[] = [];
-  #met: object[] = [];
+  /** The objects met, the first `#count` of it: an array that is emptied takes new memory with its next entry. */
+  readonly #met: (object | undefined)[] = [];
+  #count = 0;
+  /** The same, once they are many. */
   #numbers: Map<object, number> | undefined = undefined;
-  readonly #later: Later[] = [];
+  #later: Later[] | undefined = undefined;
   #tree: Later | undefined = undefined;
 
-  constructor(what: string, root: string) {
-    this.what = what;
-    this.root = root;
+  private constructor() {}
+
+  /** One for a message: the last one's, if that has ended well. User code inside of a message gets another for its own. */
+  static begin(what: string, root: string): Lowering {
+    const walk = idle ?? new Lowering();
+    idle = undefined;
+    walk.what = what;
+    walk.root = root;
+    return walk;
+  }
+
+  /** The message is done: the next one may have it. */
+  end(): void {
+    for (let i = 0; i < this.#count; i++) this.#met[i] = undefined;
+    this.#count = 0;
+    this.#numbers = this.#later = this.#tree = undefined;
+    this.escaped = false;
+    idle = this;
   }
 
   /** The tree of a value; a list of trees if `escaped` is set then. */
@@ -55,8 +73,8 @@ export class Lowering {
     const tree = this.lower(value, 0);
     if (!this.escaped) return tree;
     const trees = [tree];
-    for (let i = 0; i < this.#later.length; i++) {
-      this.#tree = this.#later[i]!;
+    for (let i = 0; i < (this.#later?.length ?? 0); i++) { // it grows meanwhile
+      this.#tree = this.#later![i]!;
       trees.push(this.#open(this.#tree.value, 0));
     }
     return trees;
@@ -113,7 +131,7 @@ export class Lowering {
     if (this.#numbers !== undefined) {
       number = this.#numbers.get(value) ?? -1;
     } else {
-      for (let i = 0; i < met.length; i++) {
+      for (let i = 0; i < this.#count; i++) {
         if (met[i] === value) {
           number = i;
           break;
@@ -123,12 +141,9 @@ export class Lowering {
     if (number >= 0) return this.escape([MARK, format.REF, number]);
     this.#number(value);
     if (depth < DEEPEST) return this.#open(value, depth);
-    this.#later.push({
-      value,
-      before: this.#tree,
-      steps: this.steps.slice(0, depth),
-    });
-    return this.escape([MARK, format.LATER, this.#later.length - 1]);
+    const later = this.#later ??= [];
+    later.push({ value, before: this.#tree, steps: this.steps.slice(0, depth) });
+    return this.escape([MARK, format.LATER, later.length - 1]);
   }
 
   #number(value: object): void {
@@ -136,9 +151,9 @@ export class Lowering {
       this.#numbers.set(value, this.#numbers.size);
       return;
     }
-    if (this.#met.push(value) > FEW) {
-      this.#numbers = new Map(this.#met.map((object, i) => [object, i]));
-    }
+    this.#met[this.#count++] = value;
+    if (this.#count <= FEW) return;
+    this.#numbers = new Map(this.#met.slice(0, this.#count).map((object, i) => [object!, i]));
   }
 
   #open(value: object, depth: number): Tree {
@@ -215,6 +230,9 @@ export class Lowering {
     return this.#plain(value, depth);
   }
 }
+
+/** The state of a message that is done, for the next one: a new one costs more than walking a small message. */
+let idle: Lowering | undefined;
 
 /** Shorter strings are looked through here; a call of the engine costs more. */
 const SHORT = 24;
