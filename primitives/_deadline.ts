@@ -19,6 +19,11 @@ export function timeOfDay(time: number = now()): number {
   return Math.floor(performance.timeOrigin + time); // one clock for all threads, unlike now()
 }
 
+/** When after that time of now() the time of day is next a multiple of `period` ms, and `phase` ms more: one moment for all threads. */
+export function nextInStep(time: number, period: number, phase: number): number {
+  return time + period - (performance.timeOrigin + time - phase) % period;
+}
+
 /** The clocks of two threads may differ by so many ms at the most; more is a time long ago. */
 const SKEW = 0x10000;
 

@@ -15,7 +15,7 @@
 import { agent } from "./_agent.ts";
 import type { Words } from "./_atomics.ts";
 import { load } from "./_atomics.ts";
-import { deadlineAfter, now, remaining, timeOfDay } from "./_deadline.ts";
+import { deadlineAfter, nextInStep, now, remaining, timeOfDay } from "./_deadline.ts";
 import { detect } from "./_detect.ts";
 import { followTracking, sweepHolds, tracking } from "./_held.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
@@ -25,6 +25,7 @@ import { mendMonitor } from "./_monitor.ts";
 import { AWAITED, note, renote, unnote } from "./_notes.ts";
 import { mayBlock } from "./_park.ts";
 import type { Roster } from "./_roster.ts";
+import { SLOT_MASK } from "./_roster_record.ts";
 import { beginWait, confirmWait, countCalmLook, countLook, endWait, lastWait } from "./_roster_waits.ts";
 import { isSuspicious } from "./_stuck.ts";
 import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
@@ -33,6 +34,9 @@ import { BlockingUnavailableError, ThreadStoppedError } from "./errors.ts";
 export const SLICE = 380;
 /** The first one of a wait; each is twice as long as the one before. */
 const FIRST_SLICE = 20;
+/** So many threads look around at the same time, and the next ones so many ms later: all at once would keep the cores busy. */
+const TOGETHER = 32;
+const STEP = 12;
 /** So many slices may pass, while nothing stirs, before a waiter reads all its words again. */
 const DOZES = 15;
 /** How long an untimed wait waits for a thread to come up that in most browsers cannot while this one is blocked, in ms. */
@@ -125,12 +129,19 @@ export class BlockedWait {
     if (time >= this.#slice) {
       this.#span = Math.min(2 * this.#span, SLICE);
       this.#lookUp(expected); // may hurry()
-      this.#slice = time + this.#span;
+      this.#slice = this.#span === SLICE ? this.#inStep(time) : time + this.#span;
     } else this.#calm = false;
     const ms = Math.min(this.#slice - time, this.#deadline - time, atMost);
     if (ms <= 0) return;
     const over = this.#wanted.roster.parker.park(words, index, expected, ms);
     if (over && this.#calm && this.#untimed && atMost === Infinity) this.#doze(words, index, expected);
+  }
+
+  // The end of a slice that begins now, no later than it would be, together with those of some other threads: the first of
+  // them to wake up wakes the core up and fills its caches for all. With each for itself a blocked thread costs twice as much.
+  #inStep(time: number): number {
+    const group = Math.floor((this.#wanted.roster.me & SLOT_MASK) / TOGETHER);
+    return nextInStep(time, SLICE, group * STEP);
   }
 
   // Sleeps on for a few slices, if the one that is over was slept through and nothing has stirred in it. What a thread runs
