@@ -21,7 +21,7 @@ const options = { limit: 60_000 };
 
 function start(...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", MAIN, ...args],
+    args: ["run", "-A", "--no-check", "--quiet", MAIN, ...args], // or it says what it downloads
     stdout: "piped",
     stderr: "piped",
     env: { NO_COLOR: "1" },
