@@ -29,7 +29,8 @@
 //   withdraw   WAITING - 1 (SYNC = 0)                                    timed out, aborted or stopped, not granted
 //   pass on    GRANTED - 1 here, a grant there                           a waiter that was granted died, was stopped, or
 //              (TAKEN - 1 if a task had taken it)                        lost the hold for which it would have come back
-//   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around
+//   reap       all words of a dead thread's cell to 0, after passing on  by notify() and by every waiter's look around, where
+//              threads have died since their last one; by who finds no cell for itself
 // register and go change but the thread's own cell, which means nothing once it is dead: so they need no journal, if the
 //   word that counts is written last (WAITING) or first (GRANTED). All others are transactions.
 //
@@ -358,7 +359,7 @@ export class Grants {
     return count;
   }
 
-  // How many wait when the dead have just been reaped.
+  // How many wait, once those found dead have been reaped.
   #total(): number {
     let sum = 0;
     for (let at = CELLS; at < this.#end; at += CELL) sum += this.#count(at + WAITING);

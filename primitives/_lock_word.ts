@@ -88,7 +88,7 @@ const ASYNC_BIT = 0x40000000;
 const HANDOFF_FLAG = 1;
 const RANK_FLAG = 2;
 
-/** A thread that has had the lock so often without having to wait for it looks at it less often when it has to. */
+/** A thread that has had the lock so often without waiting for it, or under it, looks at it less often when it has to wait. */
 const RUN = 4;
 /** So many turns lie between two of those looks, about 2 µs: meanwhile the holder takes and releases it undisturbed. */
 const GAP = 128;
@@ -102,7 +102,7 @@ class LockLocal {
   serial = 0;
   /** Counts the holds of this agent: the last serial given out. */
   issued = 0;
-  /** What `issued` was when this agent last had to wait. */
+  /** What `issued` was when this agent last had to wait for it, or gave it up to wait under it. */
   waited = 0;
   /** RLock: how many levels of the present hold are still to be given back. */
   depth = 0;
