@@ -52,15 +52,21 @@ const RETAINED = 1 << 20;
 /** msgpackr's own flags: leave one byte before the message, hand out the buffer itself, write there again next time. */
 const FLAGS = 2048 | 1 | 512 | 1024;
 
-const packr = new Packr({
-  useRecords: false, // records are state between messages, and compile code
-  variableMapSize: true, // objects of any size
-  structuredClone: false, // our walk has done it; off, a message cannot make references either
-  moreTypes: false,
-  useBigIntExtension: true,
-  copyBuffers: true, // a received array must not be a view of what we read
-  useToJSON: false,
-} as object);
+function makePackr(wide: boolean): Packr {
+  return new Packr({
+    useRecords: false, // records are state between messages, and compile code
+    variableMapSize: wide, // else it writes an object's properties as it meets them, and their number, of 16 bits, after that
+    structuredClone: false, // our walk has done it; off, a message cannot make references either
+    moreTypes: false,
+    useBigIntExtension: true,
+    copyBuffers: true, // a received array must not be a view of what we read
+    useToJSON: false,
+  } as object);
+}
+
+const packr = makePackr(false);
+/** For objects with any number of properties. */
+let widePackr: Packr | undefined;
 
 const small = new Uint8Array(SMALL);
 /** Stays zero behind its first byte, the padding before binary data. */
@@ -97,7 +103,10 @@ export function encodeParts(value: unknown, what: string, root = "value"): Parts
   }
   const walk = Lowering.begin(what, root);
   const tree = walk.run(value);
-  const packed = packr.pack(tree, FLAGS) as unknown as Uint8Array & { start: number; end: number };
+  const packed = (walk.wide ? widePackr ??= makePackr(true) : packr).pack(tree, FLAGS) as unknown as Uint8Array & {
+    start: number;
+    end: number;
+  };
   const { start, end } = packed;
   packed[start] = walk.escaped ? ESCAPED : PACKED;
   if (packed.length > RETAINED) forget(packed);

@@ -24,6 +24,8 @@ import { isHandle } from "./_handle.ts";
 const DEEPEST = 64;
 /** Up to so many objects a search of the list is faster than a Map. */
 const FEW = 24;
+/** Properties of an object whose number msgpack can write before it has counted them. */
+const NARROW = 0xffff;
 
 /** An object met at the deepest level, and where that was. */
 interface Later {
@@ -38,12 +40,16 @@ export class Lowering {
   root = "";
   /** Whether msgpack would not carry the tree as it is. */
   escaped = false;
+  /** Whether an object has more than NARROW properties. */
+  wide = false;
   /** Where we are: steps[i] leads from depth i to depth i + 1. */
   readonly steps: Step[] = [];
   /** The objects met, the first `#count` of it: an array that is emptied takes new memory with its next entry. */
   readonly #met: (object | undefined)[] = [];
   #count = 0;
-  /** The same, once they are many. */
+  /** Keys met, wrapping as KNOWN does. */
+  #keys = 0;
+  /** The same as #met, once they are many. */
   #numbers: Map<object, number> | undefined = undefined;
   #later: Later[] | undefined = undefined;
   #tree: Later | undefined = undefined;
@@ -62,9 +68,9 @@ export class Lowering {
   /** The message is done: the next one may have it. */
   end(): void {
     for (let i = 0; i < this.#count; i++) this.#met[i] = undefined;
-    this.#count = 0;
+    this.#count = this.#keys = 0;
     this.#numbers = this.#later = this.#tree = undefined;
-    this.escaped = false;
+    this.escaped = this.wide = false;
     idle = this;
   }
 
@@ -167,21 +173,22 @@ export class Lowering {
   #plain(value: object, depth: number): Tree {
     const copy = { ...value } as Record<string, unknown>;
     let odd = false;
+    let count = 0;
     for (const key in copy) {
       const item = copy[key];
-      if (!isClean(key) || key === "__proto__") odd = true;
-      else if (key === "lockstep" && isHandle(copy)) {
-        throw this.refuse(HANDLE, depth);
+      if (KNOWN[this.#keys] !== key && !isUsual(key, this.#keys)) {
+        if (key !== "lockstep") odd = true;
+        else if (isHandle(copy)) throw this.refuse(HANDLE, depth);
       }
-      if (typeof item === "boolean" || item === undefined || item === null) {
-        continue;
-      }
-      // Somebody may have added to Object.prototype; such a property is not ours.
-      if ((typeof item === "object" || typeof item === "function") && !Object.hasOwn(copy, key)) continue;
+      this.#keys = (this.#keys + 1) % KNOWN.length;
+      count++;
+      if (isPlain(item)) continue;
+      if (!Object.hasOwn(copy, key)) continue; // somebody has added to Object.prototype; such a property is not ours
       this.steps[depth] = key;
       const tree = this.lower(item, depth + 1);
-      if (tree !== item && Object.hasOwn(copy, key)) copy[key] = tree;
+      if (tree !== item) copy[key] = tree;
     }
+    if (count > NARROW) this.wide = true;
     if (!odd) return copy;
     const pairs: Tree[] = [MARK, format.OBJECT];
     for (const key of Object.keys(copy)) pairs.push(this.text(key), copy[key]);
@@ -196,12 +203,10 @@ export class Lowering {
       return this.#oddArray(value, length, [], depth);
     }
     for (let i = 0; i < length; i++) {
-      const item = value[i];
-      if (item === undefined && !(i in value)) {
-        return this.#oddArray(value, length, items.slice(0, i), depth);
-      }
+      if (!(i in value)) return this.#oddArray(value, length, items.slice(0, i), depth);
+      if (isPlain(items[i])) continue;
       this.steps[depth] = i;
-      items[i] = this.lower(item, depth + 1);
+      items[i] = this.lower(items[i], depth + 1);
     }
     return items[0] === MARK ? this.escape([MARK, format.LITERAL, ...items]) : items;
   }
@@ -236,6 +241,37 @@ let idle: Lowering | undefined;
 
 /** Shorter strings are looked through here; a call of the engine costs more. */
 const SHORT = 24;
+
+/**
+ * Keys that need no look any more, by when a message met them: most messages have the keys of the one before, in the
+ * same order, and to find that out is one comparison of pointers.
+ */
+const KNOWN: string[] = new Array(64).fill("");
+
+/** Whether an object may have that key and be carried as it is. */
+function isUsual(key: string, at: number): boolean {
+  if (!isClean(key) || key === "__proto__" || key === "lockstep") return false;
+  if (key.length <= SHORT) KNOWN[at] = key;
+  return true;
+}
+
+/** Whether msgpack carries a value as it is, and it holds no others. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+      return isClean(value);
+    case "number":
+      return value !== 0 || 1 / value > 0;
+    case "object":
+      return value === null;
+    case "boolean":
+    case "undefined":
+    case "bigint":
+      return true;
+    default:
+      return false;
+  }
+}
 
 /**
  * Whether msgpack carries a string exactly: without lone surrogates, and without

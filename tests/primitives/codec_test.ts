@@ -211,6 +211,35 @@ test("codec keeps awkward keys and pollutes nothing", () => {
   assert.deepEqual(Object.keys(roundTrip(wide)), Object.keys(wide));
 });
 
+test("codec looks at a key that stands where another one stood in the message before", () => {
+  carries({ a: 1, b: { c: 2 } });
+  carries({ "\ud800": 1, b: { "\udc00": 2 } });
+  carries(JSON.parse('{"__proto__":1,"b":{"__proto__":2}}'));
+  carries({ a: 1, b: { "\ufeffa key as long as a text decoder looks at": 2 } });
+  carries({ lockstep: 1, b: { lockstep: 2 } });
+  const handle = { lockstep: 1, buffer: new SharedArrayBuffer(8) };
+  assert.throws(() => encode({ lockstep: 1, b: handle }, "put"), /Cannot put value\.b: a handle of Lockstep/);
+  // More keys than are remembered, and other ones in their places.
+  const keys = (prefix: string) => Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`${prefix}${i}`, i]));
+  carries([keys("a"), keys("a"), keys("\ud800"), keys("b")]);
+});
+
+test("codec carries an object of any width, beside others and inside of them", () => {
+  const wide = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, i]));
+  for (const count of [65_535, 65_536]) {
+    const value = [{ a: 1 }, { inside: wide(count) }, { b: 2 }];
+    assert.deepEqual(roundTrip(value), value);
+    assert.deepEqual(roundTrip({ a: { b: 1 } }), { a: { b: 1 } });
+  }
+});
+
+test("codec reads a getter at an array's index once", () => {
+  let reads = 0;
+  const array = Object.defineProperty([1, 2, 3], 1, { get: () => ++reads, enumerable: true });
+  assert.deepEqual(decode(encode(array, "put")), [1, 1, 3]);
+  assert.equal(reads, 1);
+});
+
 test("codec takes own enumerable properties only, also where Object.prototype was extended", () => {
   const extended = Object.prototype as unknown as Record<string, unknown>;
   extended["extra"] = () => 1;
