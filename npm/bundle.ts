@@ -2,14 +2,14 @@
  * Puts the compiled modules together, so that a worker loads a handful of files and not a hundred: a thread starts
  * three times as fast.
  *
- * - `core.js` holds what every thread needs at its start, `rest.js` all else: half of the library is not parsed by a
- *   thread that does not use it. Both export the inside too, each name behind its module's, for the stubs below; what
+ * - `core.js` holds what every thread needs at its start, `codec.js` what one needs to return more than a number,
+ *   `rest.js` all else: most of the library is not parsed by a thread that does not use it. They export the inside too, each name behind its module's, for the stubs below; what
  *   users may import, `package.json` says.
- * - The entries of `deno.json` and the first modules of workers keep their places. They are thin, and import these two.
- * - What makes a browser's worker by its URL stays out of both, which that worker loads: bundlers cannot build a
+ * - The entries of `deno.json` and the first modules of workers keep their places. They are thin, and import these.
+ * - What makes a browser's worker by its URL stays out of them, which that worker loads: bundlers cannot build a
  *   worker that contains its own URL.
  *
- * A stub is a module of the sources by its old path, which hands out what the two hold. The tests of the package
+ * A stub is a module of the sources by its old path, which hands out what they hold. The tests of the package
  * are given stubs (`npm/site.ts`), so that tests of the inside run on the very files that are shipped.
  *
  * @module
@@ -20,17 +20,22 @@ import { createRequire } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
 import { withComments } from "./finish.ts";
 
-/** In neither, though no entry: what names the URL of a browser's worker, and what runs as it is imported. */
+/** In none, though no entry: what names the URL of a browser's worker, and what runs as it is imported. */
 const OUTSIDE = ["adapters/detect.js"];
 const CORE = "core.js";
+const CODEC = "codec.js";
 const REST = "rest.js";
+type Holder = typeof CORE | typeof CODEC | typeof REST;
+const HOLDERS: readonly Holder[] = [CORE, CODEC, REST];
 /** The first module of a thread: what it imports is the core. */
 const FIRST = "adapters/bootstrap.js";
+/** What it may load later: what that imports beside the core is the codec. */
+const LATER = "primitives/_codec_here.js";
 const WORKER_URL = /(new URL\(\s*["'])(\.\.?\/[^"'`]+\.js)(["'],\s*import\.meta\.url\s*\))/g;
 
 /** A module that is no file in the package: which one holds it, and what it exports. */
 interface Held {
-  readonly holder: typeof CORE | typeof REST;
+  readonly holder: Holder;
   /** What its names begin with among all exports of the holder. */
   readonly prefix: string;
   readonly names: readonly string[];
@@ -57,14 +62,14 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     logLevel: "error",
   };
   const inside = await insideOf(esbuild, common, from, outside);
-  for (const holder of [CORE, REST] as const) {
+  for (const holder of HOLDERS) {
     const others = Object.fromEntries(Object.entries(inside).filter(([, held]) => held.holder !== holder));
     await esbuild.build({
       ...common,
       stdin: { contents: sourceOf(holder, inside), resolveDir: from, sourcefile: holder },
       outfile: join(to, holder),
       plugins: [{
-        name: "worker URLs, and the other one",
+        name: "worker URLs, and the other ones",
         setup: (build: Build) => {
           leadInside(build, from, others);
           moveWorkerUrls(build, from);
@@ -77,28 +82,34 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     outdir: to,
     outbase: from,
     lineLimit: 0, // a URL cut in two by a line break is none to bundlers
-    plugins: [{ name: "core and rest", setup: (build: Build) => leadInside(build, from, inside) }],
+    plugins: [{ name: "what is inside", setup: (build: Build) => leadInside(build, from, inside) }],
   };
   await esbuild.build({
     ...entrance,
-    entryPoints: outside.filter((file) => !OUTSIDE.includes(file) && file !== FIRST),
+    entryPoints: outside.filter((file) => !OUTSIDE.includes(file) && file !== FIRST && file !== LATER),
     splitting: true,
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
   });
-  await esbuild.build({ ...entrance, entryPoints: [FIRST] }); // whole: each further file takes time
-  for (const file of [CORE, REST, FIRST]) {
+  for (const file of [FIRST, LATER]) await esbuild.build({ ...entrance, entryPoints: [file] }); // whole: each further file takes time
+  for (const file of [...HOLDERS, FIRST]) {
     writeFileSync(join(to, file), withComments(withClassNames(readFileSync(join(to, file), "utf8"))));
   }
-  if (readFileSync(join(to, CORE), "utf8").includes(`"../${REST}"`)) throw new Error(`${CORE} imports ${REST}`);
+  checkImports(to, CORE, [CODEC, REST]);
+  checkImports(to, CODEC, [REST]);
   // Stubs are for modules in folders, these lie above. Source maps count columns, so they keep their length.
-  for (const file of ["mod.js", REST]) {
+  for (const file of ["mod.js", CODEC, REST]) {
     const code = readFileSync(join(to, file), "utf8");
-    writeFileSync(join(to, file), code.replace(/"\.\.\/(core|rest)\.js"/g, '"./$1.js" '));
+    writeFileSync(join(to, file), code.replace(/"\.\.\/(core|codec|rest)\.js"/g, '"./$1.js" '));
   }
   esbuild.stop();
   copyDeclarations(from, to);
   nameSources(to);
   return inside;
+}
+
+function checkImports(folder: string, holder: string, not: readonly string[]): void {
+  const code = readFileSync(join(folder, holder), "utf8");
+  for (const other of not) if (code.includes(`"../${other}"`)) throw new Error(`${holder} imports ${other}`);
 }
 
 /**
@@ -170,17 +181,15 @@ async function insideOf(
   for (const { entryPoint, exports } of Object.values<{ entryPoint?: string; exports: string[] }>(metafile.outputs)) {
     if (entryPoint !== undefined) found[entryPoint] = exports.sort();
   }
-  const { metafile: first } = await esbuild.build({
-    ...common,
-    entryPoints: [FIRST],
-    outdir: from,
-    sourcemap: false,
-    write: false,
-    metafile: true,
-  });
-  const core = new Set(Object.keys(first.inputs));
+  const inputs = async (entry: string): Promise<Set<string>> => {
+    const options = { ...common, entryPoints: [entry], outdir: from, sourcemap: false, write: false, metafile: true };
+    return new Set(Object.keys((await esbuild.build(options)).metafile.inputs));
+  };
+  const core = await inputs(FIRST);
+  const codec = await inputs(LATER);
+  const holderOf = (file: string): Held["holder"] => core.has(file) ? CORE : codec.has(file) ? CODEC : REST;
   return Object.fromEntries(
-    files.map((file, i) => [file, { holder: core.has(file) ? CORE : REST, prefix: `_${i}$`, names: found[file]! }]),
+    files.map((file, i) => [file, { holder: holderOf(file), prefix: `_${i}$`, names: found[file]! }]),
   );
 }
 
@@ -198,7 +207,10 @@ function moveWorkerUrls(build: Build, from: string): void {
 
 /** Has modules that are inside imported from what holds them. */
 function leadInside(build: Build, from: string, inside: Inside): void {
-  build.onResolve({ filter: /^\.\.\/(?:core|rest)\.js$/ }, ({ path }: { path: string }) => ({ path, external: true }));
+  build.onResolve(
+    { filter: /^\.\.\/(?:core|codec|rest)\.js$/ },
+    ({ path }: { path: string }) => ({ path, external: true }),
+  );
   build.onLoad({ filter: /\.js$/ }, ({ path }: { path: string }) => {
     const file = relative(from, path).replaceAll("\\", "/");
     const held = inside[file];

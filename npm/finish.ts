@@ -70,7 +70,7 @@ export function inspect(file: string, text: string): string[] {
   if (/(?:^|[;{}\s])(?:await\s+)?using\s+[\w$]+\s*=/.test(code)) problems.push(`${file}: a using statement`);
   const strange = bareImports(text).find((name) => name.includes(":"));
   if (strange !== undefined) problems.push(`${file}: imports what npm or browsers do not know: ${strange}`);
-  if (!/^(?:mod\.|(?:core|rest)\.js$|primitives\/|adapters\/)/.test(file) || /_test\./.test(file)) {
+  if (!/^(?:mod\.|(?:core|codec|rest)\.js$|primitives\/|adapters\/)/.test(file) || /_test\./.test(file)) {
     problems.push(`${file}: does not belong in the package`);
   }
   return problems;

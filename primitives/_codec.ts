@@ -37,9 +37,10 @@
 
 import { Packr } from "msgpackr/pack";
 import { isPlainBytes, isResizable, isShared, viewKind } from "./_codec_builtin.ts";
-import { ARRAY_BUFFER, BINARY, BINARY_START, ESCAPED, PACKED } from "./_codec_format.ts";
+import { ARRAY_BUFFER, BINARY, BINARY_START, ESCAPED, PACKED, PLAIN } from "./_codec_format.ts";
 import { Lowering } from "./_codec_lower.ts";
 import { copyBytes, Parts, writeParts } from "./_codec_parts.ts";
+import { decodePlainly } from "./_codec_plain.ts";
 import { makeView, Raising } from "./_codec_raise.ts";
 import { decodeSmall, encodeSmall, isSmall, SMALL } from "./_codec_small.ts";
 import { take } from "./_slab.ts";
@@ -148,10 +149,19 @@ function read(bytes: Uint8Array, start: number, end: number, inPlace: boolean): 
     return view(kind, own);
   }
   if (isSmall(first, length)) return decodeSmall(bytes, start);
+  if (first === PLAIN) return plain(bytes.slice(start, end));
   if ((first !== PACKED && first !== ESCAPED) || length < 2) {
     throw corrupt(new TypeError(`it has ${length} bytes and begins with ${first}`));
   }
   return inPlace ? unpack(first, bytes, start, end) : unpack(first, copyIn(bytes, start, end), 0, length);
+}
+
+function plain(bytes: Uint8Array): unknown {
+  try {
+    return decodePlainly(bytes);
+  } catch (cause) {
+    throw corrupt(cause);
+  }
 }
 
 function unpack(form: number, bytes: Uint8Array, start: number, end: number): unknown {
@@ -195,8 +205,17 @@ function setParts(bytes: Uint8Array, start: number, end: number, body: Uint8Arra
 
 /** Binary data that needs no walk. Empty data does: it may stand on a detached buffer. */
 function isBinary(value: object): value is ArrayBufferView | ArrayBuffer {
-  if (ArrayBuffer.isView(value)) return value.byteLength > 0 && !isShared(value.buffer);
+  if (ArrayBuffer.isView(value)) return lengthOf(value) > 0 && !isShared(value.buffer);
   return value instanceof ArrayBuffer && value.byteLength > 0 && !isResizable(value);
+}
+
+/** 0 on a detached buffer, of which a DataView does not say its length. */
+function lengthOf(view: ArrayBufferView): number {
+  try {
+    return view.byteLength;
+  } catch {
+    return 0;
+  }
 }
 
 function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {

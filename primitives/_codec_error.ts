@@ -3,6 +3,7 @@
 // than one without that property.
 
 import { encode } from "./_codec.ts";
+import { notCarried, readIfPossible } from "./_codec_plain.ts";
 import { isError, LOST, putTogether, setProperty, tagOf, takeApart } from "./_errors_wire.ts";
 
 /** So many objects are looked through for what can be carried. */
@@ -20,7 +21,7 @@ export function encodeError(thrown: unknown): Uint8Array {
   try {
     return encode(salvage(thrown as Error, new Map()), "carry", "error");
   } catch {
-    return encode(new Error(`what was thrown cannot be carried: ${describe(thrown)}`), "carry", "error");
+    return encode(new Error(notCarried(thrown)), "carry", "error");
   }
 }
 
@@ -99,21 +100,5 @@ function keep(value: unknown, saved: Map<unknown, unknown>): unknown {
     return copy;
   } catch {
     return LOST; // a Proxy, or nested too deep
-  }
-}
-
-function readIfPossible(owner: object, key: string): unknown {
-  try {
-    return (owner as Record<string, unknown>)[key];
-  } catch {
-    return LOST;
-  }
-}
-
-function describe(value: unknown): string {
-  try {
-    return typeof value === "object" && value !== null ? `an object of class ${tagOf(value)}` : `a ${typeof value}`;
-  } catch {
-    return "an object that throws when it is read";
   }
 }

@@ -1,4 +1,4 @@
-// How a message looks in bytes. The first byte says which of four forms follows.
+// How a message looks in bytes. The first byte says which of five forms follows.
 //
 //   first byte          then
 //   0                   nothing: never written, so that zeroed memory is no message
@@ -7,6 +7,7 @@
 //   NULL … TRUE         nothing
 //   INT                 4 bytes, little-endian int32
 //   FLOAT               8 bytes, a double in the machine's order
+//   PLAIN               an error that a thread could not say in another way, see _codec_plain.ts
 //   BINARY + kind       7 bytes of nothing, then the raw bytes of a typed array, DataView or ArrayBuffer;
 //                       kind = index in VIEWS
 //
@@ -56,6 +57,8 @@ export const TRUE = 6;
 export const INT = 7;
 /** First byte: a double follows. */
 export const FLOAT = 8;
+/** First byte: JSON of _codec_plain.ts follows. */
+export const PLAIN = 9;
 /** First byte: BINARY + the index in VIEWS. */
 export const BINARY = 32;
 /** Where the raw bytes of binary data begin. */

@@ -9,8 +9,7 @@
 
 import { agent } from "./_agent.ts";
 import { recordKey } from "./_layout.ts";
-import { decode } from "./_codec.ts";
-import { encodeError } from "./_codec_error.ts";
+import { decodeOutcome, encodeThrown } from "./_codec_late.ts";
 import type { FullHandle } from "./_handle.ts";
 import type { Roster } from "./_roster.ts";
 import { ThreadCore } from "./_thread_core.ts";
@@ -61,13 +60,13 @@ export function tellUntold(): void {
 /** What a starter does with an error that was passed to it. */
 export function passedUp(thread: FullHandle, error: Uint8Array): void {
   const core = ThreadCore.attach(thread);
-  if (!core.record.taken) tellOrPass(core, decode(error)); // it may have been joined meanwhile
+  if (!core.record.taken) tellOrPass(core, decodeOutcome(error)); // it may have been joined meanwhile
 }
 
 /** Tells of a thread's error here, unless a starter has a hook and this agent has none. */
 function tellOrPass(core: ThreadCore, error: unknown): void {
   if (agent.exceptHook !== undefined || !agent.started || !core.roster.hooked) return tell(core, error);
-  const message: ThreadMessage = { lockstep: "uncaught", thread: core.handle, error: encodeError(error).slice() };
+  const message: ThreadMessage = { lockstep: "uncaught", thread: core.handle, error: encodeThrown(error).slice() };
   agent.host!.post(message);
 }
 

@@ -2,7 +2,7 @@
 // message. Such a message goes to the starter, and to joiners elsewhere by the way of _thread_route.ts.
 
 import { agent } from "./_agent.ts";
-import { decode } from "./_codec.ts";
+import { decodeOutcome } from "./_codec_late.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
 import type { ThreadCore } from "./_thread_core.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
@@ -21,7 +21,7 @@ export function outcomeOf(core: ThreadCore): Joined {
   const ending = core.record.ending!;
   if (ending.kind === "ended") throw failureOf(core, ending);
   const { bytes } = ending;
-  const value = bytes === "posted" ? postedValue(core) : decode(bytes);
+  const value = bytes === "posted" ? postedValue(core) : decodeOutcome(bytes);
   if (ending.kind === "threw") throw value;
   return { value };
 }
@@ -48,7 +48,7 @@ export function failureOf({ title, name }: ThreadCore, ending: AbruptEnd): Threa
     misuse: "it was misused",
     unknown: "it ended without saying why",
   }[reason];
-  const cause = bytes === undefined ? undefined : decode(bytes);
+  const cause = bytes === undefined ? undefined : decodeOutcome(bytes);
   const said = cause instanceof Error ? `${how}: ${cause.message}` : how;
   return new ThreadError(`Cannot get the result of ${title} as ${said}`, {
     reason,

@@ -1,8 +1,7 @@
 // The thread's own side: what a worker does from its first line to its last.
 
 import { agent } from "./_agent.ts";
-import { encode } from "./_codec.ts";
-import { encodeBriefly, encodeError } from "./_codec_error.ts";
+import { encodeBriefly, encodeResult, encodeThrown, isSmallValue, needCodec } from "./_codec_late.ts";
 import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
@@ -53,11 +52,13 @@ export async function runThread(start: ThreadStart, loadClasses?: () => Promise<
   host.onMessage((message) => receive(message));
   try {
     const value = await perform(core, start);
+    if (!isSmallValue(value)) await needCodec();
     await end.childrenEnd();
     for (const used of agent.leaving) used.leave();
     core.roster.markReturned();
     end.returned(value);
   } catch (error) {
+    await needCodec().catch(() => {}); // then the error goes without
     await end.childrenEnd();
     end.threw(error);
   }
@@ -71,7 +72,13 @@ async function perform(core: ThreadCore, start: ThreadStart): Promise<unknown> {
   const thread = await locate(core, start, args);
   if (call.interval !== undefined && !await fires(core, call.interval)) return undefined;
   if ((record.control & STOP_BIT) !== 0) throw stopped(core);
-  return await thread.run();
+  const running = thread.run();
+  if (isThenable(running)) void needCodec().catch(() => {}); // it goes on for a while, and may end anyhow
+  return await running;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 function stopped(core: ThreadCore): ThreadStoppedError {
@@ -168,7 +175,7 @@ class ThreadEnd {
     const { record, roster, title } = this.#core;
     let bytes: Uint8Array | "posted";
     try {
-      bytes = encode(value, `return from ${title}`, "result");
+      bytes = encodeResult(value, `return from ${title}`);
     } catch (reason) {
       try {
         const given: object[] = [];
@@ -197,7 +204,7 @@ class ThreadEnd {
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
       return this.#keep({ kind: "ended", reason: "terminated" }, undefined);
     }
-    let bytes = encodeError(error).slice(); // a hook may encode too
+    let bytes = encodeThrown(error).slice(); // a hook may encode too
     if (bytes.length > record.capacity) {
       const why = `Cannot pass on all of what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
         `maxResultBytes is ${record.limit}`;
@@ -219,7 +226,7 @@ class ThreadEnd {
     for (const child of children()) child.record.tell(KILL_BIT);
     hearChildren();
     const { reason, exitCode, thrown } = end;
-    const bytes = thrown === undefined ? undefined : encodeError(thrown.error).slice();
+    const bytes = thrown === undefined ? undefined : encodeThrown(thrown.error).slice();
     const stopping = (record.control & KILL_BIT) !== 0;
     this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, thrown?.error);
   }

@@ -1,7 +1,7 @@
 // The starter's side of a thread: making its worker, watching it, stopping it.
 
 import { agent } from "./_agent.ts";
-import { encodeError } from "./_codec_error.ts";
+import { encodeThrown } from "./_codec_late.ts";
 import { passOn } from "./_handle.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster_record.ts";
@@ -82,7 +82,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     record.startReturns();
   } catch (cause) {
     agent.children.delete(core);
-    record.end({ kind: "ended", reason: "error", bytes: encodeError(cause) });
+    record.end({ kind: "ended", reason: "error", bytes: encodeThrown(cause) });
     record.claimTelling(); // start() itself says so
     throw new ThreadError(`Cannot start ${core.title} as its worker could not be made: ${messageOf(cause)}`, {
       reason: "error",
@@ -179,7 +179,7 @@ function ended(core: ThreadCore, end: HostEnd): void {
   drain(core); // what it had sent before comes first
   agent.children.delete(core);
   for (const listener of [...local.stopListeners]) listener();
-  const bytes = thrown === undefined ? undefined : encodeError(thrown.error);
+  const bytes = thrown === undefined ? undefined : encodeThrown(thrown.error);
   record.end({ kind: "ended", reason, exitCode, bytes });
   record.wakeAll();
   noteEnd(core);
@@ -190,7 +190,7 @@ function ended(core: ThreadCore, end: HostEnd): void {
 export function endOrphan(start: ThreadStart, end: HostEnd): void {
   const { record } = ThreadCore.attach(start.record);
   const { reason, exitCode, thrown } = end;
-  record.end({ kind: "ended", reason, exitCode, bytes: thrown === undefined ? undefined : encodeError(thrown.error) });
+  record.end({ kind: "ended", reason, exitCode, bytes: thrown === undefined ? undefined : encodeThrown(thrown.error) });
   record.wakeAll();
 }
 

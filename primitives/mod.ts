@@ -17,6 +17,8 @@
  * @module
  */
 
+import "./_codec_here.ts";
+
 export * from "./errors.ts";
 export type { Handle } from "./_handle.ts";
 export type { Placement } from "./_layout.ts";

@@ -13,7 +13,7 @@ import { join, posix, relative } from "node:path";
 const BASE = "/node_modules/lockstep";
 const WORKER_URL = /new URL\(\s*["'](\.\.?\/[^"'`]+\.js)["'],\s*import\.meta\.url\s*\)/g;
 /** What the stubs import. */
-const HELD = ["core.js", "rest.js"];
+const HELD = ["core.js", "codec.js", "rest.js"];
 
 // deno-lint-ignore no-explicit-any
 type Esbuild = any;

@@ -48,6 +48,39 @@ const ENDS: readonly (readonly [how: string, reason: string, exitCode: number | 
   ...(runtime === "deno" || runtime === "browser" ? [["close", "closed", undefined]] as const : []),
 ];
 
+/** By base64, as Bun takes what follows the last dot of a URL for the kind of file. */
+function moduleOf(source: string): string {
+  return `data:text/javascript;base64,${btoa(source)}`;
+}
+
+const LATE = Object.assign(new TypeError("late", { cause: new RangeError("why") }), { code: "E_LATE", list: [1n, {}] });
+/** The same in the source of a module, with what is thrown later. */
+const FAILING = "const late = Object.assign(new TypeError('late', { cause: new RangeError('why') }), " +
+  "{ code: 'E_LATE', list: [1n, {}] }); const never = new Promise(() => {}), fail = () => { throw late; };";
+
+/**
+ * How a thread ends whose module does not import Lockstep, so that it begins without all that could carry its outcome: the
+ * source, and what its join gives.
+ */
+const BARE: readonly (readonly [
+  how: string,
+  source: string,
+  outcome: { value: unknown } | { error: Error } | { cause: Error },
+])[] = [
+  ["it returns nothing", "() => {}", { value: undefined }],
+  ["it returns a number", "() => 42", { value: 42 }],
+  ["it returns an object", "() => ({ a: new Map([[1, [undefined]]]) })", {
+    value: { a: new Map([[1, [undefined]]]) },
+  }],
+  ["it returns an object later", "async () => { await null; return [new Date(0)]; }", { value: [new Date(0)] }],
+  ["it throws", "fail", { error: LATE }],
+  ["it throws later", "async () => { await null; fail(); }", { error: LATE }],
+  ["an error outside at once", "() => { queueMicrotask(fail); return never; }", { cause: LATE }],
+  ["an error outside soon", "() => { setTimeout(fail); return never; }", { cause: LATE }],
+  ["an error outside later", "async () => { setTimeout(fail, 50); await never; }", { cause: LATE }],
+  ["a rejection outside", "() => { Promise.reject(late); return never; }", { cause: LATE }],
+];
+
 /** How a thread that has an exit listener can end, and what its join then gives. */
 const LISTENED: readonly (readonly [how: string, outcome: string])[] = [
   ["return", "returned"],
@@ -106,6 +139,37 @@ export function threadEndsCases(has: Capabilities): void {
       }),
     );
   }
+
+  for (const [how, source, expected] of BARE) {
+    test(
+      `T22 a thread whose module does not import Lockstep ends as any other: ${how}`,
+      quietly(async () => {
+        const module = moduleOf(`${FAILING} export const run = ${source};`);
+        const thread = new Thread({ target: function run() {}, module }).start();
+        const outcome = await thread.joinAsync().then((value: unknown) => ({ value }), (error) => {
+          return error instanceof ThreadError ? { cause: error.cause } : { error };
+        });
+        assert.deepEqual(outcome, expected);
+      }),
+    );
+  }
+
+  test(
+    "T21 the except hook gets an error whole that ends a thread before its codec is there",
+    quietly(async () => {
+      const told: unknown[] = [];
+      lockstep.setExceptHook((error) => told.push(error));
+      try {
+        const source = `${FAILING} export function run() { queueMicrotask(fail); return never; }`;
+        const module = moduleOf(source);
+        new Thread({ target: function run() {}, module }).start();
+        await until(() => told.length > 0);
+        assert.deepEqual(told, [LATE]);
+      } finally {
+        lockstep.setExceptHook(undefined);
+      }
+    }),
+  );
 
   for (const [how, expected] of LISTENED) {
     test(

@@ -1,6 +1,7 @@
 // What the threads of a program tell each other, without threads: each is an agent of its own, with a host that the test plays.
 
 import { Agent, agent } from "../../primitives/_agent.ts";
+import "../../primitives/_codec_here.ts";
 import { encodeError } from "../../primitives/_codec_error.ts";
 import { Roster } from "../../primitives/_roster.ts";
 import { ThreadCore } from "../../primitives/_thread_core.ts";
@@ -10,6 +11,7 @@ import type { Ending } from "../../primitives/_thread_record.ts";
 import { endOrphan, hearChildren, receive, startThread } from "../../primitives/_thread_start.ts";
 import type { Host, HostEnd, HostSpawn, HostWorkerEvents } from "../../primitives/host.ts";
 import { asAgent } from "../_as_agent.ts";
+import "../../primitives/_codec_here.ts";
 import { assert, test } from "../_harness.ts";
 import { notified } from "../_notified.ts";
 
