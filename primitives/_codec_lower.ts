@@ -1,5 +1,6 @@
-// From a value to the tree of _codec_format.ts. Every property is read once, so
-// what has been checked is what is sent, whatever getters and proxies do; user
+// From a value to the tree of _codec_format.ts. What has been checked is what is
+// sent, whatever getters and proxies do: every property is read once, but for
+// arrays, of which a getter that comes last, or beside holes or names, is read again. User
 // code runs here only, never inside msgpack, and may itself encode: all state of
 // one message is in its own Lowering.
 //
@@ -177,7 +178,7 @@ export class Lowering {
     for (const key in copy) {
       const item = copy[key];
       if (KNOWN[this.#keys] !== key && !isUsual(key, this.#keys)) {
-        if (key !== "lockstep") odd = true;
+        if (key !== "lockstep") odd = true; // set by msgpack, it might be somebody's setter; and msgpack calls hasOwnProperty
         else if (isHandle(copy)) throw this.refuse(HANDLE, depth);
       }
       this.#keys = (this.#keys + 1) % KNOWN.length;
@@ -197,13 +198,14 @@ export class Lowering {
 
   #array(value: readonly unknown[], depth: number): Tree {
     const length = Number(value.length) >>> 0;
-    // Holes and named properties both show as another count of values.
+    // Holes and named properties both show as another count of values. If as many items are missing as there are names, a hole
+    // is found as such, and one that is not enumerable by what stands in the last item's place.
     const items: Tree[] = Object.values(value);
-    if (items.length !== length) {
+    if (items.length !== length || length > 0 && !Object.is(items[length - 1], value[length - 1])) {
       return this.#oddArray(value, length, [], depth);
     }
     for (let i = 0; i < length; i++) {
-      if (!(i in value)) return this.#oddArray(value, length, items.slice(0, i), depth);
+      if (!Object.hasOwn(value, i)) return this.#oddArray(value, length, items.slice(0, i), depth);
       if (isPlain(items[i])) continue;
       this.steps[depth] = i;
       items[i] = this.lower(items[i], depth + 1);
@@ -248,9 +250,9 @@ const SHORT = 24;
  */
 const KNOWN: string[] = new Array(64).fill("");
 
-/** Whether an object may have that key and be carried as it is. */
+/** Whether an object may have that key and be carried as it is: none of those that all objects have, some of which may be frozen. */
 function isUsual(key: string, at: number): boolean {
-  if (!isClean(key) || key === "__proto__" || key === "lockstep") return false;
+  if (!isClean(key) || key in Object.prototype || key === "lockstep") return false;
   if (key.length <= SHORT) KNOWN[at] = key;
   return true;
 }

@@ -32,6 +32,12 @@ function carries(value: unknown): void {
   assert.equal(found, undefined, `changed at ${found}`);
 }
 
+/** Asserts that a value arrives as structuredClone() would have it. */
+function carriesAsClone(value: unknown): void {
+  const found = difference(structuredClone(value), roundTrip(value));
+  assert.equal(found, undefined, `changed at ${found}`);
+}
+
 /** Asserts that a value is refused with this message, and that the codec works on. */
 function refuses(value: unknown, message: string): void {
   const error = assert.throws(() => encode(value, "put"), TypeError);
@@ -231,6 +237,51 @@ test("codec carries an object of any width, beside others and inside of them", (
     assert.deepEqual(roundTrip(value), value);
     assert.deepEqual(roundTrip({ a: { b: 1 } }), { a: { b: 1 } });
   }
+});
+
+test("codec tells holes from items that are not enumerable, and both from named properties, however many of each", () => {
+  const hidden = Object.defineProperty(Object.assign([1, 2, 3], { foo: "x" }), 1, { value: 5, enumerable: false });
+  carriesAsClone(hidden);
+  carriesAsClone(Object.defineProperty(Object.assign([1, 2], { foo: "x" }), 1, { enumerable: false }));
+  carriesAsClone(Object.assign([1, , 3], { foo: "x" }));
+  carriesAsClone(Object.assign([, undefined], { foo: undefined }));
+  carriesAsClone([NaN, -0]);
+  const filled = Object.assign([0, , 2], { bar: 7 });
+  Object.defineProperty(filled, 0, { enumerable: true, get: () => (filled[1] = 9, 5) });
+  assert.deepEqual(decode(encode(filled, "put")), Object.assign([5, 9, 2], { bar: 7 }));
+  const inherited = Array.prototype as unknown as Record<number, string>;
+  inherited[1] = "p";
+  try {
+    carriesAsClone(Object.assign([1, , 3], { foo: "x" }));
+    carriesAsClone([1, , 3]);
+  } finally {
+    delete inherited[1];
+  }
+});
+
+test("codec keeps properties by names that all objects have, whatever has become of those", () => {
+  const named = { hasOwnProperty: 1, toString: "x", constructor: { valueOf: 2 }, z: 3 };
+  carries(named);
+  const base = Object.prototype as unknown as Record<string, unknown>;
+  base["pol"] = 7;
+  Object.defineProperty(base, "zz", { get: () => 1, set() {}, configurable: true });
+  try {
+    assert.deepEqual(Object.keys(roundTrip(named)), Object.keys(named));
+    assert.deepEqual(Object.keys(roundTrip({ a: { hasOwnProperty: 1, b: 2 } }).a), ["hasOwnProperty", "b"]);
+    const own = Object.defineProperty({ a: 1 }, "zz", { value: 5, enumerable: true });
+    assert.deepEqual(Object.entries(roundTrip(own)), [["a", 1], ["zz", 5]]);
+  } finally {
+    delete base["pol"];
+    delete base["zz"];
+  }
+});
+
+test("codec refuses a DataView on a detached buffer by its place, also at the top", () => {
+  const buffer = new ArrayBuffer(8);
+  const view = new DataView(buffer);
+  structuredClone(buffer, { transfer: [buffer] });
+  refuses(view, "Cannot put value: a view of a detached ArrayBuffer cannot be carried");
+  refuses({ view }, "Cannot put value.view: a view of a detached ArrayBuffer cannot be carried");
 });
 
 test("codec reads a getter at an array's index once", () => {
