@@ -189,6 +189,7 @@ export class QueueCore {
     const message = this.#out;
     message.stage(value, "put");
     message.priority = priority;
+    this.#checkFits(message.length);
     const outcome = this.#offer(message);
     if (outcome !== DONE && !this.#putSlow(message, value, outcome, deadline)) return false;
     message.drop();
@@ -207,7 +208,6 @@ export class QueueCore {
     const attempt = (): true | typeof NOT_YET => condition.judge(this.#offer(message), () => value);
     const condition = new Offering(this, this.#putting, attempt, () => this.#next()?.length() ?? message.length);
     condition.judge(outcome, () => value);
-    this.#checkFits(message.length);
     return condition;
   }
 
@@ -252,13 +252,13 @@ export class QueueCore {
     const message = this.#out;
     message.stage(value, "put");
     message.priority = priority;
+    this.#checkFits(message.length);
     const outcome = this.#local.ahead.size === 0 ? this.store.offer(message) : FULL;
     if (outcome === DONE) {
       message.drop();
       return Promise.resolve();
     }
     if (outcome === OVER) throw this.refused(value);
-    this.#checkFits(message.length);
     const kept = message.keep();
     message.drop();
     const pending = this.#pending(signal, () => kept.length, () => this.store.offer(kept));

@@ -553,6 +553,22 @@ for (const Kind of KINDS) {
     assert.equal(queue.tryGet(), undefined);
   });
 
+  test(`${name}: maxBytes is the same limit whatever is inside, and whichever way one puts`, async () => {
+    const queue = new Kind<unknown>({ maxBytes: 65 });
+    const [fits, long] = [new Uint8Array(65), new Uint8Array(66)];
+    for (const filled of [false, true]) {
+      if (filled) queue.put(1);
+      assert.throws(() => queue.put(long), RangeError);
+      assert.throws(() => queue.tryPut(long), RangeError);
+      assert.throws(() => queue.tryPutMany([long]), RangeError);
+      await assert.rejects(() => queue.putAsync(long), RangeError);
+    }
+    queue.get();
+    assert.equal(queue.tryPut(fits), true);
+    assert.deepEqual(queue.get(), fits);
+    assert.equal(queue.size, 0);
+  });
+
   test(`${name}: a message that can never fit is RangeError naming maxBytes; the longest one fits`, async () => {
     const queue = new Kind<Uint8Array>({ maxBytes: 1000, name: "small" });
     for (let round = 0; round < 20; round++) {
