@@ -23,6 +23,7 @@ import type { FullHandle, Handle } from "./_handle.ts";
 import { makeHandle, openHandle } from "./_handle.ts";
 import type { Placement } from "./_layout.ts";
 import { FIRST, padded } from "./_layout.ts";
+import { localOf } from "./_local.ts";
 import type { LockLink } from "./_lock_link.ts";
 import { attachGivenLock, attachOwnLock, isLock, makeOwnLock } from "./_lock_link.ts";
 import { LOCK_BYTES } from "./_lock_word.ts";
@@ -55,6 +56,11 @@ export interface SharedOptions {
   at?: Placement;
 }
 
+/** Counts what one agent writes: change() tells a function's own writes from those of others. */
+class Written {
+  count = 0;
+}
+
 type Kind = "SharedValue" | "SharedArray";
 
 /** The record of a value or an array, as this agent sees it. */
@@ -70,8 +76,8 @@ export class TypedRecord {
   readonly byteOffset: number;
   /** The cells, as integers. */
   readonly cells: Integers;
-  /** Counts what was written through this object: change() tells a function's own writes from those of others. */
-  written = 0;
+  /** Of this agent, whatever object it writes through. */
+  readonly local: Written;
   #lock: Lock | RLock | undefined;
   readonly #lockKind: number;
 
@@ -88,6 +94,7 @@ export class TypedRecord {
     this.words = words;
     this.roster = roster;
     this.name = name;
+    this.local = localOf(words, () => new Written());
     this.#lock = lock;
     this.#lockKind = load(words, LOCK);
     this.length = kind === "SharedValue" ? 1 : load(words, LENGTH);
@@ -152,23 +159,23 @@ export class TypedRecord {
   write(index: number, value: unknown): Plain {
     const { cells, type } = this;
     const bits = type.encode(value);
-    this.written++;
+    this.local.count++;
     storeInteger(cells, index, bits);
     return type.decode(type.wrap(bits));
   }
 
   /** Writes what `fn` makes of a cell, once that still holds what it was made of; returns what can be read then. */
   change(index: number, fn: (value: Plain) => unknown): Plain {
-    const { cells, type } = this;
+    const { cells, type, local } = this;
     for (;;) {
-      const { written } = this;
+      const { count } = local;
       const seen = loadInteger(cells, index);
       const result = fn(type.decode(seen));
-      if (this.written !== written) return this.write(index, result); // by `fn` itself: it would do so each time
+      if (local.count !== count) return this.write(index, result); // by `fn` itself: it would do so each time
       const bits = type.encode(result);
       // A lock keeps nobody from add() or a bare write: a plain store here would undo theirs.
       if (casInteger(cells, index, seen, bits) !== seen) continue;
-      this.written++;
+      local.count++;
       return type.decode(type.wrap(bits));
     }
   }

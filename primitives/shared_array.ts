@@ -143,8 +143,10 @@ export class SharedArray<T extends AnyTypeName> {
 
   #place(index: number, verb: string): number {
     const { length, title } = this.#record;
-    const place = index < 0 ? index + length : index;
-    if (Number.isInteger(index) && place >= 0 && place < length) return place;
+    if (Number.isInteger(index)) {
+      const place = index < 0 ? index + length : index;
+      if (place >= 0 && place < length) return place;
+    }
     if (typeof index !== "number") {
       throw new TypeError(`Cannot ${verb} an item of ${title} as index must be a number: it is ${describe(index)}`);
     }

@@ -220,7 +220,7 @@ export class SharedValue<T extends AnyTypeName> {
   /** For an operation that is about to write. */
   #integer(operation: string): TypedRecord {
     const record = this.#record;
-    record.written++;
+    record.local.count++;
     if (record.type.integer) return record;
     throw new TypeError(
       `Cannot ${operation} ${record.title} in one step as ${record.type.name} is no integer type: use update()`,
