@@ -25,6 +25,7 @@
 // Transitions:
 //   { 0, 0, 0 } -> { me, 0, 0 }   acquire, fast path               cas
 //   { 0, 0, * } -> { me, 0, 1 }   acquire, slow or async           cas; from { 0, 0, 1 } only if not reserved for another
+//   { t, 1, w } -> { 0, 0, 0 }    release by anybody, where the target of t returned     cas
 //   { t, d, 0 } -> { t, d, 1 }    before sleeping on it            cas
 //   { t, 0, 0 } -> { 0, 0, 0 }    release, fast path               cas
 //   { t, 0, 1 } -> { 0, 0, h }    release; h = HEIR is set         cas, then wake one on OWNER (all if h), all on GATE
@@ -577,7 +578,7 @@ export class LockWord implements Wanted {
       const seen = load(this.words, OWNER);
       const owner = seen & OWNER_MASK;
       // What was left behind by a target that returned, anybody may release, as in Python.
-      const died = (seen & DIED_BIT) !== 0 || !(this.roster.alive(owner) || this.roster.returned(owner));
+      const died = !this.roster.returned(owner) && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner));
       if (owner !== 0 && !this.handoff && died) {
         this.#throwIfDied(seen, "release");
         continue;

@@ -274,6 +274,15 @@ export function lockCases(has: Capabilities): void {
     lock.acquire().release();
   });
 
+  test("L8 so it is after somebody has tried to take it and was told of the death", async () => {
+    const lock = new Lock();
+    await go(takeAndReturn, lock).joinAsync();
+    assert.throws(() => lock.tryAcquire(), OwnerDiedError);
+    lock.release();
+    assert.equal(lock.locked, false);
+    lock.acquire().release();
+  });
+
   test("D1 a Lock that a thread took and left behind keeps nobody waiting", async () => {
     const lock = new Lock();
     await go(takeAndReturn, lock).joinAsync();
