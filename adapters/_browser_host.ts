@@ -3,7 +3,7 @@
 // itself: bundlers cannot build a worker that contains its own URL.
 
 import type { AnyWorker } from "./_given_worker.ts";
-import { lifeName, spawnGiven } from "./_given_worker.ts";
+import { checkMade, lifeName, spawnGiven } from "./_given_worker.ts";
 import type { Made } from "./_maker.ts";
 import { hearMaker, tellMaker } from "./_maker.ts";
 import type { Make, MakeOwn } from "./_page_maker.ts";
@@ -45,7 +45,7 @@ export function webHost(makeOwn: MakeOwn): Host {
 }
 
 function spawnHere(start: HostSpawn, events: HostWorkerEvents, makeOwn: MakeOwn): HostWorker {
-  const worker = start.worker === undefined ? makeOwn(start.name) : start.worker() as AnyWorker;
+  const worker = start.worker === undefined ? makeOwn(start.name) : checkMade(start.worker());
   return spawnIn(worker, start, events, makeHere(makeOwn));
 }
 
@@ -104,7 +104,7 @@ function howMade(make: () => unknown): Made | AnyWorker {
   };
   try {
     const worker = make();
-    return seen ?? worker as AnyWorker;
+    return seen ?? checkMade(worker);
   } finally {
     realm.Worker = Worker;
   }

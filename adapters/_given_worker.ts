@@ -8,6 +8,7 @@ import { process, threads } from "./_node_api.ts";
 import { passedOn } from "./_output.ts";
 import type { Greeting } from "./_port.ts";
 import { listen } from "./_port.ts";
+import { describe } from "../primitives/_arguments.ts";
 import type { HostEnd, HostSpawn, HostWorker, HostWorkerEvents } from "../primitives/host.ts";
 
 /** A worker of the web or of node:worker_threads. */
@@ -72,11 +73,29 @@ export function watchWorker(
   };
 }
 
+const given = new WeakSet<object>();
+
+/** What the user's function has made. Throws where that is no new worker: it would never become the thread's. */
+export function checkMade(value: unknown): AnyWorker {
+  const made = value as Partial<AnyWorker> | null | undefined;
+  if (typeof made?.postMessage !== "function" || typeof made.terminate !== "function") {
+    throw new TypeError(
+      `the worker option must be a function that returns a new Worker: it returned ${describe(made)}`,
+    );
+  }
+  if (given.has(made) || made.threadId === -1) {
+    const why = given.has(made) ? "that of another thread" : "one that has ended";
+    throw new Error(`the worker option must make a new Worker for each thread: it returned ${why}`);
+  }
+  given.add(made);
+  return made as AnyWorker;
+}
+
 /** Greets a worker and makes it a thread's. */
 export function spawnGiven(
   start: HostSpawn,
   events: HostWorkerEvents,
-  worker: AnyWorker = start.worker!() as AnyWorker,
+  worker: AnyWorker = checkMade(start.worker!()),
   told?: (message: ToMaker) => void,
 ): HostWorker {
   const { port1, port2 } = new MessageChannel();

@@ -2,6 +2,7 @@
 
 import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
 import { assert, mainOfPage, runtime, test } from "../_harness.ts";
+import { until } from "../_until.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
 import { nodeWorker, ownWorker } from "../testdata/own_worker.ts";
 
@@ -49,6 +50,32 @@ export function servedCases(has: Capabilities): void {
     assert.equal(broken.state, "dead");
     assert.throws(() => new Thread({ worker } as never), TypeError);
   });
+
+  test("serve() and a function that makes no new worker: start() says so", async () => {
+    const one = worker();
+    const thread = new Thread<number, [number, number]>({ worker: () => one, target: "add", args: [3, 4] }).start();
+    assert.equal(await thread.joinAsync(), 7);
+    for (
+      const [made, what] of [
+        [one, "must make a new Worker for each thread: it returned that of another thread"],
+        [undefined, "must be a function that returns a new Worker: it returned undefined"],
+        [Promise.resolve(), "must be a function that returns a new Worker: it returned a Promise"],
+      ] as const
+    ) {
+      const again = new Thread({ worker: () => made as WorkerLike, target: "add" });
+      const error = assert.throws(() => again.start(), ThreadError);
+      assert.match(error.message, new RegExp(`^Cannot start thread .* as its worker could not be made: .*${what}`));
+      assert.equal(again.state, "dead");
+    }
+  });
+
+  test("serve() and a worker that has ended: start() says so", async () => {
+    const ended = nodeWorker(new URL("../testdata/serve_worker.ts", import.meta.url));
+    await ended.terminate();
+    await until(() => (ended as { threadId?: number }).threadId === -1);
+    const error = assert.throws(() => new Thread({ worker: () => ended, target: "add" }).start(), ThreadError);
+    assert.match(error.message, /it returned one that has ended/);
+  }, { skip: runtime === "node" ? undefined : "only Node's workers tell" });
 
   test("serve() and an argument that cannot be posted: the worker that was made is terminated", () => {
     let terminated = 0;
