@@ -47,7 +47,10 @@ export interface ConditionOptions {
   name?: string;
   /** How many threads may wait at a time: 64 by default. One more gets a `RangeError`. */
   threads?: number;
-  /** A place for the record, `128 + 32 × threads` bytes and 64 for a lock of its own; by default it has memory of its own. */
+  /**
+   * A place for the record, `128 + 32 × threads` bytes, up to a multiple of 64, and 64 for a lock of its own; by default it
+   * has memory of its own.
+   */
   at?: Placement;
 }
 

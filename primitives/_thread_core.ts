@@ -19,7 +19,7 @@ import { DONE, fillThread, STUCK_BIT, THREAD_BYTES, threadBytes, ThreadRecord } 
 import type { Attempt, Wanted } from "./_wait.ts";
 import { BlockedWait, SLICE, title, waitAsync } from "./_wait.ts";
 import type { HostWorker } from "./host.ts";
-import { BlockingUnavailableError, DeadlockError, ThreadError } from "./errors.ts";
+import { BlockingUnavailableError, DeadlockError, LayoutError, ThreadError } from "./errors.ts";
 
 /** What a thread is doing. */
 export type ThreadState = "initial" | "starting" | "running" | "stopping" | "dead";
@@ -39,6 +39,11 @@ export class ThreadLocal {
   /** Called when its worker is known to have stopped. */
   readonly stopListeners: Set<() => void> = new Set<() => void>();
 }
+
+/** In a handle: it was a daemon when that was made. */
+const DAEMON_FLAG = 1;
+/** In a handle: it is a Timer's. */
+const TIMER_FLAG = 2;
 
 const encoder = new TextEncoder();
 
@@ -61,33 +66,60 @@ export class ThreadCore implements Wanted {
   #name: string;
   #daemon: boolean;
   #maxResultBytes: number | undefined;
+  /** Whether it is a Timer's. */
+  readonly isTimer: boolean;
+  /** Whether it is known by a handle, and not by what it was made from. */
+  #attached = false;
   /** The id of a thread that Lockstep did not start; it has no record. */
   #foreign = 0;
 
-  private constructor(roster: Roster, name: string, daemon: boolean, record: ThreadRecord | undefined) {
+  private constructor(
+    roster: Roster,
+    name: string,
+    daemon: boolean,
+    isTimer: boolean,
+    record: ThreadRecord | undefined,
+  ) {
     this.roster = roster;
+    this.isTimer = isTimer;
     this.#name = name;
     this.#daemon = daemon;
     this.#record = record;
   }
 
   /** A thread that is not started yet. */
-  static create(name: string, daemon: boolean | undefined, maxResultBytes: number | undefined): ThreadCore {
+  static create(
+    name: string,
+    daemon: boolean | undefined,
+    maxResultBytes: number | undefined,
+    isTimer = false,
+  ): ThreadCore {
     const { roster } = memory();
-    const core = new ThreadCore(roster, name, daemon ?? (roster.flags(roster.me) & DAEMON_BIT) !== 0, undefined);
+    const inherited = (roster.flags(roster.me) & DAEMON_BIT) !== 0;
+    const core = new ThreadCore(roster, name, daemon ?? inherited, isTimer, undefined);
     core.#maxResultBytes = maxResultBytes;
     return core;
   }
 
-  /** The thread that a handle stands for. */
-  static attach(handle: unknown): ThreadCore {
+  /** The thread that a handle stands for. `timer`: throws LayoutError if it is no Timer. */
+  static attach(handle: unknown, timer = false): ThreadCore {
     const { words, roster, name, extra } = openHandle("Thread", handle, THREAD_BYTES);
-    return new ThreadCore(roster, name, extra === true, new ThreadRecord(words, roster));
+    const flags = typeof extra === "number" ? extra : 0;
+    if (timer && (flags & TIMER_FLAG) === 0) {
+      throw new LayoutError("Cannot attach Timer as this is the handle of another thread", {
+        expected: "Timer",
+        actual: "Thread",
+      });
+    }
+    const record = new ThreadRecord(words, roster);
+    const core = new ThreadCore(roster, name, (flags & DAEMON_FLAG) !== 0, (flags & TIMER_FLAG) !== 0, record);
+    core.#attached = true;
+    return core;
   }
 
   /** The main thread, or a worker that Lockstep did not start. */
   static foreign(roster: Roster, id: number): ThreadCore {
-    const core = new ThreadCore(roster, roster.name(id), (roster.flags(id) & DAEMON_BIT) !== 0, undefined);
+    const core = new ThreadCore(roster, roster.name(id), (roster.flags(id) & DAEMON_BIT) !== 0, false, undefined);
     core.#foreign = id;
     return core;
   }
@@ -110,7 +142,8 @@ export class ThreadCore implements Wanted {
 
   get handle(): FullHandle {
     const { words, roster } = this.record;
-    return makeHandle("Thread", words, roster, this.name, this.daemon);
+    const flags = (this.daemon ? DAEMON_FLAG : 0) | (this.isTimer ? TIMER_FLAG : 0);
+    return makeHandle("Thread", words, roster, this.name, flags);
   }
 
   /** Its class and name, for messages. */
@@ -131,10 +164,12 @@ export class ThreadCore implements Wanted {
     const { id } = this;
     if (id === 0) return this.#name;
     const listed = this.roster.name(id); // cut to 64 bytes, "" when the slot has gone to another
-    return listed === "" || listed === cut(this.#name) ? this.#name : this.#name = listed;
+    if (listed === cut(this.#name) || listed === "" && !this.roster.alive(id)) return this.#name;
+    return this.#name = listed;
   }
 
   set name(name: string) {
+    this.#checkMade("its name");
     this.#name = name;
     if (this.id !== 0) this.roster.rename(this.id, name);
   }
@@ -146,12 +181,22 @@ export class ThreadCore implements Wanted {
   }
 
   set daemon(daemon: boolean) {
+    this.#checkMade("whether it is a daemon");
     if (this.started) {
       throw new ThreadError(`Cannot change whether ${this.title} is a daemon as it has been started: set it before`, {
         threadName: this.name,
       });
     }
     this.#daemon = daemon;
+  }
+
+  /** Before the start what is set here would not reach it. */
+  #checkMade(what: string): void {
+    if (!this.#attached || this.started) return;
+    throw new ThreadError(
+      `Cannot set ${what} through a handle of ${this.title} before it is started: set it where the thread was made`,
+      { threadName: this.name },
+    );
   }
 
   get alive(): boolean {
@@ -176,7 +221,9 @@ export class ThreadCore implements Wanted {
 
   toString(): string {
     const id = this.id === 0 ? "" : `, id ${this.id}`;
-    return `${title("Thread", this.name)} (${this.state}${id}${this.daemon ? ", daemon" : ""})`;
+    return `${title(this.isTimer ? "Timer" : "Thread", this.name)} (${this.state}${id}${
+      this.daemon ? ", daemon" : ""
+    })`;
   }
 
   owners(): readonly number[] {

@@ -17,7 +17,7 @@ import type { ThreadState } from "./_thread_core.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { faces } from "./_thread_hook.ts";
 import type { ThreadCall } from "./_thread_messages.ts";
-import type { SubclassOptions, ThreadOptions } from "./_thread_options.ts";
+import type { ThreadOptions } from "./_thread_options.ts";
 import { callOf, checkFields, checkOptions, Given } from "./_thread_options.ts";
 import { startThread, terminateThread } from "./_thread_start.ts";
 import { ThreadError } from "./errors.ts";
@@ -126,6 +126,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
       given !== "" ? given : `Thread-${roster.nextName()}${of === "" ? "" : ` (${of})`}`,
       daemon,
       maxResultBytes,
+      this.#call.interval !== undefined,
     );
   }
 
@@ -204,6 +205,14 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
   start(): this {
     const core = this.#core;
     const call = this.#call;
+    if (!core.started && call === undefined) {
+      throw new ThreadError(
+        `Cannot start ${core.title} through a handle: only the object that was made with \`new\` can`,
+        {
+          threadName: core.name,
+        },
+      );
+    }
     if (core.started || call === undefined) {
       throw new ThreadError(`Cannot start ${core.title} as it has been started before: make a new Thread`, {
         threadName: core.name,
@@ -380,8 +389,17 @@ function overrides(thread: Thread<any, any>): boolean {
 
 /** The object for a thread that is known by its core alone. */
 export function face(core: ThreadCore): Thread {
-  return new Thread(new Given(core) as unknown as SubclassOptions);
+  return core.isTimer ? timerFace.of(core) : faceAs(Thread, core);
 }
+
+/** The same of a given class, whose constructor does not run. */
+export function faceAs(of: abstract new (...args: any[]) => Thread, core: ThreadCore): Thread {
+  return Reflect.construct(Thread, [new Given(core)], of);
+}
+
+/** The object for a Timer; timer.ts, which stands above, puts its own here. */
+export const timerFace: { of(core: ThreadCore): Thread } = { of: (core) => faceAs(Thread, core) };
+
 faces.of = (core) => selfOf(core) ?? face(core);
 
 /** In a thread: makes the object that stands for it, with what it runs. */

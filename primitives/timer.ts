@@ -7,11 +7,13 @@
 import { describe, optionsObject } from "./_arguments.ts";
 import { keepName } from "./_inspect.ts";
 import { CANCELLED } from "./_thread_record.ts";
-import type { SubclassOptions, TargetOptions } from "./thread.ts";
-import { Thread, threadCore } from "./thread.ts";
+import type { Handle } from "./_handle.ts";
+import { ThreadCore } from "./_thread_core.ts";
+import type { SubclassOptions, ThreadOptions } from "./thread.ts";
+import { faceAs, Thread, threadCore, timerFace } from "./thread.ts";
 
-/** What a Timer is made from. */
-export type TimerOptions<R, A extends readonly unknown[]> = TargetOptions<R, A> & {
+/** What a Timer is made from: what any thread is, and how long it waits. */
+export type TimerOptions<R, A extends readonly unknown[]> = ThreadOptions<R, A> & {
   /** How long it waits before it calls the target, in milliseconds. */
   interval: number;
 };
@@ -53,6 +55,15 @@ export class Timer<R = unknown, A extends readonly unknown[] = readonly []> exte
   }
 
   /**
+   * The timer that a handle stands for, to be joined and cancelled from anywhere.
+   *
+   * @throws {LayoutError} If it is no handle of a Timer, or damaged.
+   */
+  static override attach<R = unknown>(handle: Handle): Thread<R> & Pick<Timer, "cancel"> {
+    return faceAs(Timer, ThreadCore.attach(handle, true)) as Thread<R> & Timer;
+  }
+
+  /**
    * Ends it at once without calling the target, unless it has called it already. Works before `start()` too.
    *
    * @example Before it is started
@@ -68,4 +79,5 @@ export class Timer<R = unknown, A extends readonly unknown[] = readonly []> exte
     threadCore(this).record.settleTimer(CANCELLED);
   }
 }
+timerFace.of = (core) => faceAs(Timer, core);
 keepName(Timer, "Timer");

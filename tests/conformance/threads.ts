@@ -501,6 +501,36 @@ export function threadsCases(has: Capabilities): void {
     assert.throws(() => new Timer({ interval: -1, target: ring, module, args: [sign] }), RangeError);
   });
 
+  test("T32 a timer may be a subclass", async () => {
+    assert.equal(await new targets.Alarm(20, "up").start().joinAsync(), "up");
+  });
+
+  test("T33 a timer is one in other threads, too", async () => {
+    const sign = new SharedValue("i32");
+    const timer = new Timer({ interval: 60_000, target: ring, module, args: [sign], name: "tick" });
+    assert.match(String(timer), /^Timer "tick" \(initial/);
+    assert.equal(String(Timer.attach(timer.handle)), String(timer));
+    assert.throws(() => Timer.attach(new Thread({ target: ring, module, args: [sign] }).handle), lockstep.LayoutError);
+    timer.start();
+    const seen = await new Thread({ target: targets.cancelTimer, module, args: [timer] }).start().joinAsync();
+    assert.equal(seen, "Timer");
+    assert.equal(await timer.joinAsync(), undefined);
+    assert.equal(sign.value, 0);
+  });
+
+  test("a thread known by a handle cannot be started or changed before it is started", async () => {
+    const thread = new Thread({ target: addLater, module, args: [1, 2], name: "first" });
+    const seen = Thread.attach(thread.handle);
+    for (const change of [() => seen.start(), () => seen.daemon = true, () => seen.name = "second"]) {
+      assert.match(assert.throws(change, ThreadError).message, /through a handle/);
+    }
+    thread.start();
+    seen.name = "";
+    assert.deepEqual([thread.name, seen.name], ["", ""]);
+    assert.equal(await seen.joinAsync(), 3);
+    assert.match(assert.throws(() => seen.start(), ThreadError).message, /started before/);
+  });
+
   test("T33 an error in a timer's function reaches join", async () => {
     const timer = new Timer({ interval: 1, target: targets.fail, module }).start();
     assert((await rejection(timer.joinAsync())) instanceof RangeError);

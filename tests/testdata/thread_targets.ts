@@ -1,7 +1,7 @@
 // What the threads of tests/conformance/threads.ts and thread_ends.ts run.
 
 import * as lockstep from "../../mod.ts";
-import { Lock, type SharedValue, Thread } from "../../mod.ts";
+import { Lock, type SharedValue, Thread, Timer } from "../../mod.ts";
 
 const module = import.meta.url;
 // deno-lint-ignore no-explicit-any
@@ -39,6 +39,25 @@ export function startInBundle(copied = false): unknown {
 export async function addLater(a: number, b: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   return a + b;
+}
+
+/** A timer that says what it does itself. */
+export class Alarm extends Timer<string> {
+  text: string;
+
+  constructor(interval: number, text: string) {
+    super({ module, interval });
+    this.text = text;
+  }
+
+  override run(): string {
+    return this.text;
+  }
+}
+
+export function cancelTimer(timer: Timer): string {
+  timer.cancel();
+  return timer.constructor.name;
 }
 
 export function rename(name: string): void {
