@@ -129,9 +129,10 @@ export class ConditionCore implements Wanted {
     if (word.mine) return;
     const { owner, me } = word;
     const state = owner === 0 ? "it is free" : `current owner is ${owner}`;
-    throw new NotHeldError(`Cannot ${action} ${this.title} as thread ${me} does not hold its ${word.title}: ${state}`, {
-      owner: owner || undefined,
-    });
+    throw new NotHeldError(
+      `Cannot ${action} ${this.title} as thread ${me} does not hold its ${word.title}: ${state}; acquire() it before`,
+      { owner: owner || undefined },
+    );
   }
 
   /** Notifies so many waiters; they are woken when the lock is let go. */

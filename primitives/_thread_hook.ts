@@ -130,10 +130,12 @@ function read(error: Error, key: string): unknown {
   }
 }
 
-/** A value as text; also one that refuses, as an object without a prototype does. */
+/** A value as text, a plain object or an array as JSON; also one that refuses, as an object without a prototype does. */
 export function textOf(value: unknown): string {
   try {
-    return String(value);
+    const text = String(value);
+    const plain = typeof value === "object" && value !== null && (text === "[object Object]" || Array.isArray(value));
+    return plain ? JSON.stringify(value)?.slice(0, 1000) ?? text : text;
   } catch {
     return typeof value === "function" ? "a function" : "an object";
   }

@@ -128,7 +128,10 @@ export function callOf(options: object, subclass: string | undefined): ThreadCal
   }
   const ownName = typeof target === "function" ? target.name : undefined;
   if (ownName === "" && exportName === undefined && subclass === undefined) {
-    throw new TypeError("Cannot make a thread as its target has no name: export a function, or give exportName");
+    throw new TypeError("Cannot make a thread as its target has no name: name the function, or give exportName");
+  }
+  if (subclass === "" && exportName === undefined) {
+    throw new TypeError("Cannot make a thread as its class has no name: name the class, or give exportName");
   }
   return {
     module: checkModule(module),

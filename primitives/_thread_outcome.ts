@@ -49,13 +49,19 @@ export function failureOf({ title, name }: ThreadCore, ending: AbruptEnd): Threa
     unknown: "it ended without saying why",
   }[reason];
   const cause = bytes === undefined ? undefined : decodeOutcome(bytes);
-  const said = cause instanceof Error ? `${how}: ${cause.message}` : how;
+  const said = cause instanceof Error ? `${how}: ${innermost(cause).message}` : how;
   return new ThreadError(`Cannot get the result of ${title} as ${said}`, {
     reason,
     exitCode,
     threadName: name,
     ...(bytes === undefined ? {} : { cause }),
   });
+}
+
+/** Where threads have started one another, each says that the next one failed: once is enough. */
+function innermost(error: Error): Error {
+  while (error instanceof ThreadError && error.cause instanceof Error) error = error.cause;
+  return error;
 }
 
 function postedValue(core: ThreadCore): unknown {
@@ -74,7 +80,7 @@ export function receive(core: ThreadCore): void {
   if (!core.record.posted || takePosted(core)) return;
   throw new BlockingUnavailableError(
     `Cannot join ${core.title} here as its result holds shared memory, which cannot reach a blocked thread ` +
-      "that is not its starter, nor any in a browser: use joinAsync()",
+      "that is not its starter, nor any in a browser: use joinAsync(), while the starter's event loop turns",
     { hint: "joinAsync" },
   );
 }

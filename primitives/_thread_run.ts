@@ -109,12 +109,18 @@ async function locate(core: ThreadCore, start: ThreadStart, args: unknown[]): Pr
 function find(core: ThreadCore, exports: object, name: string, where: string): Target {
   const found = exported(exports, name);
   if (found !== undefined) return found;
-  const advice = where === "serve()" ? "give it there" : "export it, or give its name as exportName";
+  const advice = where === "serve()"
+    ? "give it there"
+    : "export it, or give its name as exportName (what was made inside of a call, as a closure, cannot be found)";
   throw failure(core, `${JSON.stringify(name)} is no function of ${where}: ${advice}`);
 }
 
 function failure(core: ThreadCore, why: string, cause?: unknown): ThreadError {
-  return new ThreadError(`Cannot run ${core.title} as ${why}`, { reason: "error", threadName: core.name, cause });
+  return new ThreadError(`Cannot run ${core.title} as ${why}`, {
+    reason: "error",
+    threadName: core.name,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** A Timer's wait; whether it fires. */

@@ -57,7 +57,7 @@ export function threadCore(thread: Thread<any, any>): ThreadCore {
  * constructor, and copies the public fields of the one that was started; it has no `#private` fields there.
  *
  * - **Memory:** 64 bytes, and room for the result: `maxResultBytes`, reserved and not used up.
- * - **Cost:** that of a worker: 10 to 40 ms to start.
+ * - **Cost:** that of a worker: 20 to 60 ms to start; on Deno ten times that for a thread that a thread starts.
  * - **Errors:** what the target throws is rethrown by `join()`; with nobody joining, it is printed.
  *
  * @example Call a function in a thread
@@ -302,7 +302,8 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
   /**
    * Waits until the thread has ended, without blocking this one.
    *
-   * - **Waits for:** its end.
+   * - **Waits for:** its end; for a result with a primitive or shared memory in it also for the event loop of the thread that
+   *   started it, which passes that on.
    * - **Woken by:** the thread itself as it ends, or the runtime's word that it did.
    * - **Returns early:** rejects with `signal.reason`; that disturbs nothing.
    *

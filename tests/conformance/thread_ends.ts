@@ -217,6 +217,16 @@ export function threadEndsCases(has: Capabilities): void {
     assert.throws(() => lockstep.setExceptHook(1 as never), TypeError);
   });
 
+  test("T22 where threads have started one another, the innermost failure is told once", async () => {
+    const thread = new Thread({ target: targets.failDeep, module, args: [3] }).start();
+    const error = await failure(thread);
+    assert(error instanceof ThreadError);
+    assert.match(
+      error.message,
+      /^Cannot get the result of thread "[^"]+" as an error was thrown outside its target: too far$/,
+    );
+  });
+
   test("T21 the except hook is not told of what somebody joins", async () => {
     let told = 0;
     lockstep.setExceptHook(() => told++);

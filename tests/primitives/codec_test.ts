@@ -32,12 +32,6 @@ function carries(value: unknown): void {
   assert.equal(found, undefined, `changed at ${found}`);
 }
 
-/** Asserts that a value arrives as structuredClone() would have it. */
-function carriesAsClone(value: unknown): void {
-  const found = difference(structuredClone(value), roundTrip(value));
-  assert.equal(found, undefined, `changed at ${found}`);
-}
-
 /** Asserts that a value is refused with this message, and that the codec works on. */
 function refuses(value: unknown, message: string): void {
   const error = assert.throws(() => encode(value, "put"), TypeError);
@@ -240,20 +234,19 @@ test("codec carries an object of any width, beside others and inside of them", (
 });
 
 test("codec tells holes from items that are not enumerable, and both from named properties, however many of each", () => {
-  const hidden = Object.defineProperty(Object.assign([1, 2, 3], { foo: "x" }), 1, { value: 5, enumerable: false });
-  carriesAsClone(hidden);
-  carriesAsClone(Object.defineProperty(Object.assign([1, 2], { foo: "x" }), 1, { enumerable: false }));
-  carriesAsClone(Object.assign([1, , 3], { foo: "x" }));
-  carriesAsClone(Object.assign([, undefined], { foo: undefined }));
-  carriesAsClone([NaN, -0]);
+  const named = (array: unknown[]) => Object.assign(array, { foo: "x" });
+  const hide = (array: unknown[], index: number) => Object.defineProperty(array, index, { enumerable: false });
+  assert.deepEqual(roundTrip(hide(named([1, 2, 3]), 1)), named([1, , 3]));
+  assert.deepEqual(roundTrip(hide(named([1, 2]), 1)), Object.assign(named([1]), { length: 2 }));
+  for (const array of [named([1, , 3]), Object.assign([, undefined], { foo: undefined }), [NaN, -0]]) carries(array);
   const filled = Object.assign([0, , 2], { bar: 7 });
   Object.defineProperty(filled, 0, { enumerable: true, get: () => (filled[1] = 9, 5) });
   assert.deepEqual(decode(encode(filled, "put")), Object.assign([5, 9, 2], { bar: 7 }));
   const inherited = Array.prototype as unknown as Record<number, string>;
   inherited[1] = "p";
   try {
-    carriesAsClone(Object.assign([1, , 3], { foo: "x" }));
-    carriesAsClone([1, , 3]);
+    carries(named([1, , 3]));
+    carries([1, , 3]);
   } finally {
     delete inherited[1];
   }

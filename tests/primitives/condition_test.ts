@@ -84,7 +84,7 @@ test("C3 C4 Condition: without the lock everything throws NotHeldError, and says
   await assert.rejects(condition.waitForAsync(() => true), NotHeldError);
   assert.match(
     assert.throws(() => condition.wait()).message,
-    /^Cannot wait on Condition "ready" as thread \d+ does not hold its Lock "mine": it is free$/,
+    /^Cannot wait on Condition "ready" as thread \d+ does not hold its Lock "mine": it is free; acquire\(\) it before$/,
   );
   const guard = condition.acquire();
   guard.release();

@@ -423,6 +423,17 @@ test("what is printed of an error: its name, message and stack, and up to seven 
   assert.equal(picture(made("Error: old\n    at f (x.ts:1:2)")), "RangeError: odd\n    at f (x.ts:1:2)");
   assert.equal(picture(made("f@x.ts:1:2\n\ng@y.ts:3:4\n")), "RangeError: odd\n    at f@x.ts:1:2\n    at g@y.ts:3:4");
   assert.equal(picture(made("", "why")), "RangeError: odd\nCaused by: Uncaught value: why");
+  const ring: unknown[] = [];
+  ring.push({ ring });
+  for (
+    const [thrown, text] of [
+      [{ a: [1, "x"] }, '{"a":[1,"x"]}'],
+      [[], "[]"],
+      [undefined, "undefined"],
+      [new Date(NaN), "Invalid Date"],
+      [ring, "an object"],
+    ] as const
+  ) assert.equal(picture(thrown), `Uncaught value: ${text}`);
   const named = (stack: string, name: string): Error =>
     Object.defineProperties(new Error("from a@b"), { stack: { value: stack }, name: { value: name } });
   const stack = "Error: from a@b\n    at f (x.ts:1:2)";

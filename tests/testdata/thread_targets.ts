@@ -60,6 +60,16 @@ export function cancelTimer(timer: Timer): string {
   return timer.constructor.name;
 }
 
+/** Fails outside of its target as the thread that it starts has failed, that as its own has, and so on. */
+export function failDeep(depth: number): Promise<never> {
+  const failed = async () => {
+    if (depth === 0) throw new RangeError("too far");
+    await new Thread({ target: failDeep, module, args: [depth - 1] }).start().joinAsync();
+  };
+  setTimeout(() => void failed());
+  return new Promise(() => {});
+}
+
 export function rename(name: string): void {
   lockstep.currentThread().name = name;
 }
