@@ -62,11 +62,12 @@ export function cancelTimer(timer: Timer): string {
 
 /** Fails outside of its target as the thread that it starts has failed, that as its own has, and so on. */
 export function failDeep(depth: number): Promise<never> {
-  const failed = async () => {
-    if (depth === 0) throw new RangeError("too far");
-    await new Thread({ target: failDeep, module, args: [depth - 1] }).start().joinAsync();
-  };
-  setTimeout(() => void failed());
+  const failWith = (error: unknown) =>
+    setTimeout(() => {
+      throw error;
+    });
+  if (depth === 0) failWith(new RangeError("too far"));
+  else new Thread({ target: failDeep, module, args: [depth - 1] }).start().joinAsync().catch(failWith);
   return new Promise(() => {});
 }
 
