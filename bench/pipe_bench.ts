@@ -13,7 +13,7 @@ type Kind = "pipe" | "object" | "post" | "spin" | "sleep";
 const PINNED = process.env.LOCKSTEP_BENCH_PINNED === "1";
 const ROUNDS = SHORT ? 200 : 60_000;
 /** Rounds before that, in which both engines compile: on one core they do that in the place of the threads. */
-const WARM = SHORT ? 20 : 30_000;
+const WARM = SHORT ? 20 : PINNED ? 30_000 : 150_000;
 const MESSAGES = SHORT ? 20 : 1000;
 const MIB = 1 << 20;
 const deno = "Deno" in globalThis;

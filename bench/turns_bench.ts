@@ -10,9 +10,9 @@ import { median, report, SHORT } from "./_report.ts";
 type Kind = "event" | "condition" | "spin" | "sleep";
 
 const ROUNDS = SHORT ? 200 : 60_000;
-/** Rounds before that, in which both engines compile: on one core they do that in the place of the threads. */
-const WARM = SHORT ? 20 : 30_000;
 const PINNED = process.env.LOCKSTEP_BENCH_PINNED === "1";
+/** Rounds before that, in which both engines compile: on one core they do that in the place of the threads. */
+const WARM = SHORT ? 20 : PINNED ? 30_000 : 150_000;
 
 interface Start {
   kind: Kind;
