@@ -3,8 +3,8 @@
  * three times as fast.
  *
  * - `core.js` holds what every thread needs at its start, `codec.js` what one needs to return more than a number,
- *   `rest.js` all else: most of the library is not parsed by a thread that does not use it. They export the inside too, each name behind its module's, for the stubs below; what
- *   users may import, `package.json` says.
+ *   `rest.js` all else: most of the library is not parsed by a thread that does not use it. They export the inside too,
+ *   each name behind its module's, for the stubs below; what users may import, `package.json` says.
  * - The entries of `deno.json` and the first modules of workers keep their places. They are thin, and import these.
  * - What makes a browser's worker by its URL stays out of them, which that worker loads: bundlers cannot build a
  *   worker that contains its own URL.
@@ -90,7 +90,8 @@ export async function bundle(tools: string, from: string, to: string, entries: r
     splitting: true,
     chunkNames: "adapters/_[hash]", // beside the modules that worker URLs start from
   });
-  for (const file of [FIRST, LATER]) await esbuild.build({ ...entrance, entryPoints: [file] }); // whole: each further file takes time
+  // Whole: each further file takes time.
+  for (const file of [FIRST, LATER]) await esbuild.build({ ...entrance, entryPoints: [file] });
   for (const file of [...HOLDERS, FIRST]) {
     writeFileSync(join(to, file), withComments(withClassNames(readFileSync(join(to, file), "utf8"))));
   }

@@ -8,8 +8,6 @@ import { isError, LOST, putTogether, setProperty, tagOf, takeApart } from "./_er
 
 /** So many objects are looked through for what can be carried. */
 const MOST_SAVED = 1000;
-/** How much is kept of the message and of the stack of an error that takes too much room, in characters; the second try. */
-const BRIEF = [2000, 200];
 
 /**
  * The bytes of whatever was thrown, a view that is good until the next encode.
@@ -23,30 +21,6 @@ export function encodeError(thrown: unknown): Uint8Array {
   } catch {
     return encode(new Error(notCarried(thrown)), "carry", "error");
   }
-}
-
-/**
- * The same for an error that took more bytes than there is room for: without its properties, save `code`, and with the reason
- * as its cause; the reason itself if even that is too long.
- */
-export function encodeBriefly(thrown: unknown, why: string, room: number): Uint8Array {
-  const reason = new RangeError(why);
-  reason.stack = undefined;
-  try {
-    if (!isError(thrown as object, tagOf(thrown))) return encode(reason, "carry", "error");
-    const { kind, name, message, stack, properties } = takeApart(thrown as Error, readIfPossible);
-    const at = properties.indexOf("code");
-    for (const most of BRIEF) {
-      const brief = putTogether(kind, name.slice(0, most), message?.slice(0, most), stack?.slice(0, most));
-      if (at >= 0 && isCarried(properties[at + 1])) setProperty(brief, "code", properties[at + 1], true);
-      setProperty(brief, "cause", reason, false);
-      const bytes = encode(brief, "carry", "error");
-      if (bytes.length <= room) return bytes;
-    }
-  } catch {
-    // a Proxy that lets nobody look
-  }
-  return encode(reason, "carry", "error");
 }
 
 function isCarried(value: unknown): boolean {

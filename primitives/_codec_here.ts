@@ -1,7 +1,7 @@
 // Importing this is what makes the codec be there: see _codec_late.ts.
 
 import { decode, encode } from "./_codec.ts";
-import { encodeBriefly, encodeError } from "./_codec_error.ts";
+import { encodeError } from "./_codec_error.ts";
 import { codecIsHere } from "./_codec_late.ts";
 
-codecIsHere({ encode, encodeError, encodeBriefly, decode });
+codecIsHere({ encode, encodeError, decode });

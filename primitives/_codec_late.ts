@@ -5,7 +5,7 @@
 //   - else after needCodec(), which a thread calls as soon as its target goes on asynchronously, and at its end.
 // An error that ends a thread before, at once and outside of its target, goes as _codec_plain.ts writes it.
 
-import { decodePlainly, encodePlainly } from "./_codec_plain.ts";
+import { decodePlainly, encodeBriefly, encodePlainly } from "./_codec_plain.ts";
 import { PLAIN } from "./_codec_format.ts";
 import { decodeSmall, encodeSmall, isSmall, SMALL } from "./_codec_small.ts";
 
@@ -13,7 +13,6 @@ import { decodeSmall, encodeSmall, isSmall, SMALL } from "./_codec_small.ts";
 export interface Codec {
   encode(value: unknown, what: string, root: string): Uint8Array;
   encodeError(thrown: unknown): Uint8Array;
-  encodeBriefly(thrown: unknown, why: string, room: number): Uint8Array;
   decode(bytes: Uint8Array): unknown;
 }
 
@@ -53,9 +52,11 @@ export function encodeThrown(thrown: unknown): Uint8Array {
   return codec === undefined ? encodePlainly(thrown) : codec.encodeError(thrown);
 }
 
-/** The same for an error that took more bytes than there is room for; see _codec_error.ts. */
-export function encodeBriefly(thrown: unknown, why: string, room: number): Uint8Array {
-  return codec === undefined ? encodePlainly(new RangeError(why)) : codec.encodeBriefly(thrown, why, room);
+/** As much of it as there is room for, in bytes of its own; `why` says that this is not all. */
+export function encodeWithin(room: number, thrown: unknown, why: (length: number) => string): Uint8Array {
+  let bytes = encodeThrown(thrown);
+  if (bytes.length > room) bytes = encodeBriefly(thrown, why(bytes.length), room, encodeThrown);
+  return bytes.slice(); // who is told of it may encode, too
 }
 
 /** The value of a result or of what was thrown. */

@@ -21,8 +21,14 @@ const OBJECT = 7;
 const ERROR = 8;
 const AGAIN = 9;
 
+/** Where an ERROR has the number of its hidden properties, which come first. */
+const HIDDEN = 5;
+
 /** Deeper down all is left out, as both ways recurse. */
 const DEEPEST = 100;
+/** How much is kept of the message and of the stack of an error that takes too much room, in characters; the second try. */
+const BRIEF = [2000, 200];
+
 /** And so is what comes after so many objects. */
 const MOST = 1000;
 
@@ -30,23 +36,56 @@ type Node = readonly unknown[];
 
 /** The bytes of whatever was thrown. Never refuses: what cannot be carried is described by an error. */
 export function encodePlainly(thrown: unknown): Uint8Array {
-  let node: Node | typeof LOST = LOST;
-  try {
-    node = take(thrown, new Map(), 0);
-  } catch {
-    // a Proxy that lets nobody look
-  }
-  if (node === LOST) node = take(new Error(notCarried(thrown)), new Map(), 0) as Node;
-  const text = new TextEncoder().encode(JSON.stringify(node));
+  const text = new TextEncoder().encode(textOf(thrown) ?? textOf(new Error(notCarried(thrown))));
   const bytes = new Uint8Array(1 + text.length);
   bytes[0] = PLAIN;
   bytes.set(text, 1);
   return bytes;
 }
 
+function textOf(thrown: unknown): string | undefined {
+  try {
+    const node = take(thrown, new Map(), 0);
+    return node === LOST ? undefined : JSON.stringify(node);
+  } catch {
+    return undefined; // a Proxy that lets nobody look, or too much
+  }
+}
+
 /** What such bytes stand for. Throws where they are none. */
 export function decodePlainly(bytes: Uint8Array): unknown {
   return give(JSON.parse(new TextDecoder().decode(bytes.slice(1))), []);
+}
+
+/**
+ * Encodes an error that took more bytes than there is room for: without its properties, save `code`, and with the reason as
+ * its cause; the reason itself if even that is too long.
+ */
+export function encodeBriefly(
+  thrown: unknown,
+  why: string,
+  room: number,
+  encode: (error: Error) => Uint8Array,
+): Uint8Array {
+  const reason = new RangeError(why);
+  reason.stack = undefined;
+  try {
+    if (!isError(thrown as object, tagOf(thrown))) return encode(reason);
+    const { kind, name, message, stack, properties } = takeApart(thrown as Error, readIfPossible);
+    const at = properties.indexOf("code");
+    for (const most of BRIEF) {
+      const brief = putTogether(kind, name.slice(0, most), message?.slice(0, most), stack?.slice(0, most));
+      if (at >= 0 && /string|number/.test(typeof properties[at + 1])) {
+        setProperty(brief, "code", properties[at + 1], true);
+      }
+      setProperty(brief, "cause", reason, false);
+      const bytes = encode(brief);
+      if (bytes.length <= room) return bytes;
+    }
+  } catch {
+    // a Proxy that lets nobody look
+  }
+  return encode(reason);
 }
 
 /** The message of the error that stands for something thrown that cannot be carried. */
@@ -97,30 +136,29 @@ function takeObject(value: object, met: Map<object, number>, depth: number): Nod
   if (isError(value, tagOf(value))) {
     met.set(value, met.size);
     const { kind, name, message, stack, hidden, properties } = takeApart(value, readIfPossible);
-    const kept: unknown[] = [];
-    let keptHidden = 0;
+    const node: unknown[] = [ERROR, kind, name, message ?? null, stack ?? null, 0];
     for (let i = 0; i < properties.length; i += 2) {
-      if (!pushPair(kept, String(properties[i]), properties[i + 1], met, depth)) continue;
-      if (i < 2 * hidden) keptHidden++;
+      if (pushPair(node, String(properties[i]), properties[i + 1], met, depth) && i < 2 * hidden) {
+        (node[HIDDEN] as number)++;
+      }
     }
-    return [ERROR, kind, name, message ?? null, stack ?? null, keptHidden, ...kept];
+    return node;
   }
   if (Array.isArray(value)) {
     met.set(value, met.size);
-    return [
-      LIST,
-      ...Array.from(value, (item) => {
-        const node = take(item, met, depth + 1);
-        return node === LOST ? [UNDEFINED] : node;
-      }),
-    ];
+    const node: unknown[] = [LIST];
+    for (const item of value) {
+      const kept = take(item, met, depth + 1);
+      node.push(kept === LOST ? [UNDEFINED] : kept);
+    }
+    return node;
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return LOST;
   met.set(value, met.size);
-  const kept: unknown[] = [];
-  for (const key of Object.keys(value)) pushPair(kept, key, readIfPossible(value, key), met, depth);
-  return [OBJECT, ...kept];
+  const node: unknown[] = [OBJECT];
+  for (const key of Object.keys(value)) pushPair(node, key, readIfPossible(value, key), met, depth);
+  return node;
 }
 
 /** Whether anything of it is kept. */
@@ -167,8 +205,9 @@ function give(node: Node, made: object[]): unknown {
       ];
       const error = putTogether(kind, name, message ?? undefined, stack ?? undefined);
       made.push(error);
-      for (let i = 6; i < node.length; i += 2) {
-        setProperty(error, node[i] as string, give(node[i + 1] as Node, made), i >= 6 + 2 * hidden);
+      const first = HIDDEN + 1;
+      for (let i = first; i < node.length; i += 2) {
+        setProperty(error, node[i] as string, give(node[i + 1] as Node, made), i >= first + 2 * hidden);
       }
       return error;
     }

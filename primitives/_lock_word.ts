@@ -578,7 +578,7 @@ export class LockWord implements Wanted {
       const seen = load(this.words, OWNER);
       const owner = seen & OWNER_MASK;
       // What was left behind by a target that returned, anybody may release, as in Python.
-      const died = !this.roster.returned(owner) && ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner));
+      const died = ((seen & DIED_BIT) !== 0 || !this.roster.alive(owner)) && !this.roster.returned(owner);
       if (owner !== 0 && !this.handoff && died) {
         this.#throwIfDied(seen, "release");
         continue;

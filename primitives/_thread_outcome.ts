@@ -2,7 +2,7 @@
 // message. Such a message goes to the starter, and to joiners elsewhere by the way of _thread_route.ts.
 
 import { agent } from "./_agent.ts";
-import { decodeOutcome } from "./_codec_late.ts";
+import { decodeOutcome, encodeWithin } from "./_codec_late.ts";
 import { keepAlive, letGo } from "./_keep_alive.ts";
 import type { ThreadCore } from "./_thread_core.ts";
 import type { AbruptEnd } from "./_thread_record.ts";
@@ -34,6 +34,14 @@ export function errorOf(core: ThreadCore): unknown {
     return error;
   }
   return undefined;
+}
+
+/** What a thread threw, as its record has room for it. */
+export function bytesOf({ record, title }: ThreadCore, thrown: unknown): Uint8Array {
+  return encodeWithin(record.capacity, thrown, (length) => {
+    const what = `Cannot pass on all of what ${title.slice(0, 200)} threw as it takes ${length} bytes`;
+    return `${what}: maxResultBytes is ${record.limit}`;
+  });
 }
 
 /** The error of a thread that ended without an outcome. */

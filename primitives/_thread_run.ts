@@ -1,14 +1,14 @@
 // The thread's own side: what a worker does from its first line to its last.
 
 import { agent } from "./_agent.ts";
-import { encodeBriefly, encodeResult, encodeThrown, isSmallValue, needCodec } from "./_codec_late.ts";
+import { encodeResult, isSmallValue, needCodec } from "./_codec_late.ts";
 import { now } from "./_deadline.ts";
 import { passOn } from "./_handle.ts";
 import { useRoster } from "./_memory.ts";
 import { ThreadCore } from "./_thread_core.ts";
 import { messageOf, tellOwnEnd, tellUntold } from "./_thread_hook.ts";
 import type { ThreadStart } from "./_thread_messages.ts";
-import { failureOf } from "./_thread_outcome.ts";
+import { bytesOf, failureOf } from "./_thread_outcome.ts";
 import { CANCELLED, FIRED, HEARD_BIT, KILL_BIT, STOP_BIT, TIMER, UP_BIT } from "./_thread_record.ts";
 import type { Ending } from "./_thread_record.ts";
 import { askToStop, hearChildren, receive, requireHost, terminateThread, watch } from "./_thread_start.ts";
@@ -206,17 +206,11 @@ class ThreadEnd {
 
   /** The target threw. */
   threw(error: unknown): void {
-    const { record, title } = this.#core;
+    const { record } = this.#core;
     if (error instanceof ThreadStoppedError && (record.control & STOP_BIT) !== 0) {
       return this.#keep({ kind: "ended", reason: "terminated" }, undefined);
     }
-    let bytes = encodeThrown(error).slice(); // a hook may encode too
-    if (bytes.length > record.capacity) {
-      const why = `Cannot pass on all of what ${title.slice(0, 200)} threw as it takes ${bytes.length} bytes: ` +
-        `maxResultBytes is ${record.limit}`;
-      bytes = encodeBriefly(error, why, record.capacity).slice();
-    }
-    this.#keep({ kind: "threw", bytes }, error);
+    this.#keep({ kind: "threw", bytes: bytesOf(this.#core, error) }, error);
   }
 
   /** It ends in the middle of whatever it does: an exit call, a close, an error that nobody caught; or at its end. */
@@ -232,7 +226,7 @@ class ThreadEnd {
     for (const child of children()) child.record.tell(KILL_BIT);
     hearChildren();
     const { reason, exitCode, thrown } = end;
-    const bytes = thrown === undefined ? undefined : encodeThrown(thrown.error).slice();
+    const bytes = thrown === undefined ? undefined : bytesOf(this.#core, thrown.error);
     const stopping = (record.control & KILL_BIT) !== 0;
     this.#settle({ kind: "ended", reason: stopping ? "terminated" : reason, exitCode, bytes }, thrown?.error);
   }

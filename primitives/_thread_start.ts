@@ -1,7 +1,6 @@
 // The starter's side of a thread: making its worker, watching it, stopping it.
 
 import { agent } from "./_agent.ts";
-import { encodeThrown } from "./_codec_late.ts";
 import { passOn } from "./_handle.ts";
 import { memory } from "./_memory.ts";
 import { DAEMON_BIT } from "./_roster_record.ts";
@@ -10,7 +9,7 @@ import { ThreadCore } from "./_thread_core.ts";
 import { messageOf, noteEnd, passedUp, tellUntold } from "./_thread_hook.ts";
 import type { RoutedMessage, ThreadCall, ThreadStart } from "./_thread_messages.ts";
 import { isThreadMessage } from "./_thread_messages.ts";
-import { takePosted, whenPosted } from "./_thread_outcome.ts";
+import { bytesOf, takePosted, whenPosted } from "./_thread_outcome.ts";
 import { route } from "./_thread_route.ts";
 import { CONTROL, HEARD_BIT, KILL_BIT, STOP_BIT, STUCK_BIT, UP_BIT } from "./_thread_record.ts";
 import type { ThreadRecord } from "./_thread_record.ts";
@@ -82,7 +81,7 @@ export function startThread(core: ThreadCore, plan: ThreadPlan): void {
     record.startReturns();
   } catch (cause) {
     agent.children.delete(core);
-    record.end({ kind: "ended", reason: "error", bytes: encodeThrown(cause) });
+    record.end({ kind: "ended", reason: "error", bytes: bytesOf(core, cause) });
     record.claimTelling(); // start() itself says so
     throw new ThreadError(`Cannot start ${core.title} as its worker could not be made: ${messageOf(cause)}`, {
       reason: "error",
@@ -179,7 +178,7 @@ function ended(core: ThreadCore, end: HostEnd): void {
   drain(core); // what it had sent before comes first
   agent.children.delete(core);
   for (const listener of [...local.stopListeners]) listener();
-  const bytes = thrown === undefined ? undefined : encodeThrown(thrown.error);
+  const bytes = thrown === undefined ? undefined : bytesOf(core, thrown.error);
   record.end({ kind: "ended", reason, exitCode, bytes });
   record.wakeAll();
   noteEnd(core);
@@ -188,9 +187,15 @@ function ended(core: ThreadCore, end: HostEnd): void {
 
 /** The worker of a thread that some other agent started has stopped, as its maker knows. */
 export function endOrphan(start: ThreadStart, end: HostEnd): void {
-  const { record } = ThreadCore.attach(start.record);
+  const core = ThreadCore.attach(start.record);
+  const { record } = core;
   const { reason, exitCode, thrown } = end;
-  record.end({ kind: "ended", reason, exitCode, bytes: thrown === undefined ? undefined : encodeThrown(thrown.error) });
+  record.end({
+    kind: "ended",
+    reason,
+    exitCode,
+    bytes: thrown === undefined ? undefined : bytesOf(core, thrown.error),
+  });
   record.wakeAll();
 }
 

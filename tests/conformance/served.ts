@@ -1,6 +1,6 @@
 // Threads in workers of one's own, which call serve().
 
-import { Event, type Lock, Thread, ThreadError, type WorkerLike } from "../../mod.ts";
+import { Event, type Lock, Thread, ThreadError, Timer, type WorkerLike } from "../../mod.ts";
 import { assert, mainOfPage, runtime, test } from "../_harness.ts";
 import { until } from "../_until.ts";
 import type { Capabilities } from "../adapters/conformance.ts";
@@ -15,6 +15,11 @@ export function servedCases(has: Capabilities): void {
     assert.equal(await sum.joinAsync(), 7);
     const later = new Thread<Promise<string>, [string]>({ worker, target: "later", args: ["later"] }).start();
     assert.equal(await later.joinAsync(), "later");
+  });
+
+  test("serve() gives its functions to timers", async () => {
+    const timer = new Timer<number, [number, number]>({ worker, target: "add", args: [3, 4], interval: 5 }).start();
+    assert.equal(await timer.joinAsync(), 7);
   });
 
   test("serve() after an await", async () => {

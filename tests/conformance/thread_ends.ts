@@ -154,6 +154,25 @@ export function threadEndsCases(has: Capabilities): void {
     );
   }
 
+  for (const how of ["queueMicrotask(fail)", "setTimeout(fail, 50)"]) {
+    test(
+      `T30 an error outside of the target that takes more than maxResultBytes says so, and keeps its class: ${how}`,
+      quietly(async () => {
+        const source = "const fail = () => { throw Object.assign(new RangeError('x'.repeat(20000)), { code: 7 }); };" +
+          `export function run() { ${how}; return new Promise(() => {}); }`;
+        const options = { target: function run() {}, module: moduleOf(source), maxResultBytes: 1000 };
+        const { cause } = await failure(new Thread(options).start()) as { cause: RangeError & { code: number } };
+        assert(cause instanceof RangeError);
+        assert.match(cause.message, /^x{2000}$/);
+        assert.equal(cause.code, 7);
+        assert.match(
+          (cause.cause as Error).message,
+          /what thread "[^"]+" threw as it takes \d+ bytes: maxResultBytes is 1000/,
+        );
+      }),
+    );
+  }
+
   test(
     "T21 the except hook gets an error whole that ends a thread before its codec is there",
     quietly(async () => {

@@ -2,7 +2,8 @@
 // and without a whole property when one thing in it could not be carried.
 
 import { decode } from "../../primitives/_codec.ts";
-import { encodeBriefly, encodeError } from "../../primitives/_codec_error.ts";
+import { encodeError } from "../../primitives/_codec_error.ts";
+import { encodeBriefly, encodePlainly } from "../../primitives/_codec_plain.ts";
 import { assert, test } from "../_harness.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -44,13 +45,15 @@ test("an error with a property that throws when it is read keeps all others", ()
 });
 
 test("an error that takes too much room comes without its properties, and says so", () => {
-  const error = Object.assign(new TypeError("x".repeat(5000)), { code: "E_UP", body: new Uint8Array(1 << 20) });
-  const bytes = encodeBriefly(error, "too long", 8192);
-  assert(bytes.length <= 8192);
-  const brief = decode(bytes.slice()) as Any;
-  assert.equal(brief instanceof TypeError, true);
-  assert.deepEqual([brief.message.slice(0, 3), brief.code, brief.body], ["xxx", "E_UP", undefined]);
-  assert.deepEqual([brief.cause instanceof RangeError, brief.cause.message], [true, "too long"]);
-  const string = decode(encodeBriefly("y".repeat(1 << 20), "too long", 8192).slice()) as Any;
-  assert.deepEqual([string instanceof RangeError, string.message], [true, "too long"]);
+  for (const encode of [encodeError, encodePlainly]) {
+    const error = Object.assign(new TypeError("x".repeat(5000)), { code: "E_UP", body: new Uint8Array(1 << 20) });
+    const bytes = encodeBriefly(error, "too long", 8192, encode);
+    assert(bytes.length <= 8192);
+    const brief = decode(bytes.slice()) as Any;
+    assert.equal(brief instanceof TypeError, true);
+    assert.deepEqual([brief.message.slice(0, 3), brief.code, brief.body], ["xxx", "E_UP", undefined]);
+    assert.deepEqual([brief.cause instanceof RangeError, brief.cause.message], [true, "too long"]);
+    const string = decode(encodeBriefly("y".repeat(1 << 20), "too long", 8192, encode).slice()) as Any;
+    assert.deepEqual([string instanceof RangeError, string.message], [true, "too long"]);
+  }
 });
