@@ -54,7 +54,7 @@ export function postToStarter(message: unknown): void {
   starter.port?.postMessage(message);
 }
 
-/** Goes on once what was posted has arrived: Firefox drops what a worker posts just before it closes. */
+/** Goes on once what was posted has arrived: Firefox, and at times WebKit, drop what a worker posts just before it closes. */
 export function whenDelivered(then: () => void): void {
   const { port } = starter;
   if (!posted || port === undefined) return then();

@@ -1,6 +1,6 @@
 // How a page or web worker of a browser notices that it is about to end.
 
-import { starter } from "./_port.ts";
+import { starter, whenDelivered } from "./_port.ts";
 import type { HostEnd } from "../primitives/host.ts";
 
 interface Realm {
@@ -38,7 +38,7 @@ export function onWebEnd(listener: (end: HostEnd) => void): void {
   const uncaught = (event: { preventDefault(): void }, error: unknown): void => {
     event.preventDefault();
     tell({ reason: "error", thrown: { error } });
-    close();
+    whenDelivered(close); // that it is told of, where a starter has a hook
   };
   realm.addEventListener("error", (event) => uncaught(event, event.error ?? new Error(event.message)));
   realm.addEventListener("unhandledrejection", (event) => uncaught(event, event.reason));
