@@ -15,7 +15,7 @@
 //   9     LIMIT   creator, once       maxResultBytes; the room is larger, so that an error always fits
 //   10    STARTER starter, once       the id of the thread that started it
 //   11 - 15 spare, zero
-//   16 -  OUTCOME who ends it         the value or error, as _codec.ts writes it
+//   16 -  OUTCOME who ends it         the value or error, as _codec.ts reads it
 //
 // DONE:  bits 0-2 RETURNED, THREW or ENDED; bit 3 POSTED_BIT: the value went to the starter by message;
 //        bits 4-7 why it ENDED (1 + index in REASONS); bit 8 an exit code is known; bits 9-31 the code, signed

@@ -205,18 +205,18 @@ export class Thread<R = unknown, A extends readonly unknown[] = readonly []> {
   start(): this {
     const core = this.#core;
     const call = this.#call;
-    if (!core.started && call === undefined) {
+    if (core.started) {
+      throw new ThreadError(`Cannot start ${core.title} as it has been started before: make a new Thread`, {
+        threadName: core.name,
+      });
+    }
+    if (call === undefined) {
       throw new ThreadError(
         `Cannot start ${core.title} through a handle: only the object that was made with \`new\` can`,
         {
           threadName: core.name,
         },
       );
-    }
-    if (core.started || call === undefined) {
-      throw new ThreadError(`Cannot start ${core.title} as it has been started before: make a new Thread`, {
-        threadName: core.name,
-      });
     }
     if (agent.importing) {
       throw new ThreadError(

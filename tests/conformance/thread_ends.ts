@@ -154,6 +154,27 @@ export function threadEndsCases(has: Capabilities): void {
     );
   }
 
+  test(
+    "T22 it does so too where its starter is blocked, which has to wait for what carries the outcome",
+    quietly(() => {
+      for (const [how, source, expected] of BARE) {
+        const thread = new Thread({
+          target: function run() {},
+          module: moduleOf(`${FAILING} export const run = ${source};`),
+        });
+        let outcome: object;
+        try {
+          outcome = { value: thread.start().join() };
+        } catch (error) {
+          outcome = error instanceof ThreadError ? { cause: error.cause } : { error };
+        }
+        assert.deepEqual(outcome, expected, how);
+      }
+      return Promise.resolve();
+    }),
+    { skip: has.blocksMain && server ? undefined : "nothing comes up here while blocked" },
+  );
+
   for (const how of ["queueMicrotask(fail)", "setTimeout(fail, 50)"]) {
     test(
       `T30 an error outside of the target that takes more than maxResultBytes says so, and keeps its class: ${how}`,
